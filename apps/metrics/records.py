@@ -29,6 +29,25 @@ class Part(StrEnum):
     CHECKS = "checks"
 
 
+class EventKind(StrEnum):
+    """What can happen to a pull request; the values of `PREvent.Kind`."""
+
+    READY_FOR_REVIEW = "ready_for_review"
+    CONVERTED_TO_DRAFT = "converted_to_draft"
+    REVIEW_REQUESTED = "review_requested"
+    REVIEW_REQUEST_REMOVED = "review_request_removed"
+    REVIEW_DISMISSED = "review_dismissed"
+    FORCE_PUSHED = "force_pushed"
+    AUTO_MERGE_ENABLED = "auto_merge_enabled"
+    AUTO_MERGE_DISABLED = "auto_merge_disabled"
+    QUEUED = "queued"
+    DEQUEUED = "dequeued"
+    CLOSED = "closed"
+    REOPENED = "reopened"
+    MERGED = "merged"
+    BASE_CHANGED = "base_changed"
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """Somebody at the source, a person or a bot. `id` is the source's number, None where only a name is known."""
@@ -152,7 +171,7 @@ class FileRecord:
 
 @dataclass(frozen=True, slots=True)
 class EventRecord:
-    """One turn in a pull request's life. `kind` is a value of `PREvent.Kind`.
+    """One turn in a pull request's life. `kind` is a value of `EventKind`.
 
     `subject` tells apart events of one kind in one second: the asked reviewer's login (or `team/<slug>`), the dismissed
     review's id, the head after a force push or merge; else "". `previous_state`: of a dismissed review.
