@@ -1,0 +1,51 @@
+"""Building blocks of every app's models."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+
+class Timestamped(models.Model):
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        abstract = True
+
+
+class Undecryptable(ImproperlyConfigured):
+    """A stored secret that none of FIELD_ENCRYPTION_KEYS opens."""
+
+
+@lru_cache(maxsize=4)
+def _fernet(keys: tuple[str, ...]) -> MultiFernet:
+    if not keys:
+        raise ImproperlyConfigured("Set FIELD_ENCRYPTION_KEYS; .env.example says how.")
+    return MultiFernet([Fernet(key) for key in keys])
+
+
+class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
+    """Text that is encrypted at rest (Fernet: AES-128-CBC and HMAC). The first of FIELD_ENCRYPTION_KEYS encrypts, all
+    decrypt, so keys can be rotated. Cannot be filtered on: the same text never gives the same ciphertext.
+    """
+
+    def get_prep_value(self, value: Any) -> Any:
+        value = super().get_prep_value(value)
+        if not value:
+            return value
+        return _fernet(tuple(settings.FIELD_ENCRYPTION_KEYS)).encrypt(value.encode()).decode()
+
+    def from_db_value(self, value: str | None, _expression: Any, _connection: BaseDatabaseWrapper) -> str | None:
+        if not value:
+            return value
+        try:
+            return _fernet(tuple(settings.FIELD_ENCRYPTION_KEYS)).decrypt(value.encode()).decode()
+        except InvalidToken as error:
+            raise Undecryptable(f"{self} cannot be decrypted with FIELD_ENCRYPTION_KEYS: was a key removed?") from error

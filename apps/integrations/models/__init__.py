@@ -1,0 +1,14 @@
+from apps.integrations.models.integration import AvailableRepository, GitHubIntegration, IntegrationCredential
+from apps.integrations.models.sync_run import SyncRun
+from apps.integrations.models.tracked_repository import TrackedRepository
+from apps.integrations.models.webhook import WebhookDelivery, WebhookEndpoint
+
+__all__ = (
+    "AvailableRepository",
+    "GitHubIntegration",
+    "IntegrationCredential",
+    "SyncRun",
+    "TrackedRepository",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+)

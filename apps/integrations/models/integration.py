@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from apps.common.models import EncryptedTextField, Timestamped
+from apps.teams.models import BaseTeamModel
+
+
+class GitHubIntegration(Timestamped, BaseTeamModel):
+    """A team's connection to one organisation (or personal account) on GitHub."""
+
+    class SyncStatus(models.TextChoices):
+        CONNECTED = "connected"
+        DISCONNECTED = "disconnected"  # the credential was refused: reconnect goes on where it stopped
+
+    class Discovery(models.TextChoices):
+        PENDING = "pending"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+
+    organization_id = models.BigIntegerField()
+    organization_slug = models.CharField(max_length=100)
+    is_personal = models.BooleanField(default=False)
+    sync_status = models.CharField(max_length=20, choices=SyncStatus, default=SyncStatus.CONNECTED)
+    status_reason = models.TextField(blank=True)
+    admins_told_at = models.DateTimeField(null=True)
+    last_sync_at = models.DateTimeField(null=True)
+    webhook_secret = EncryptedTextField(blank=True)
+    webhook_secret_before = EncryptedTextField(blank=True)  # still accepted while a rotation runs
+    discovery_status = models.CharField(max_length=20, choices=Discovery, default=Discovery.PENDING)
+    discovery_error = models.TextField(blank=True)
+    discovered_at = models.DateTimeField(null=True)
+
+    class Meta(BaseTeamModel.Meta):
+        constraints = (
+            models.UniqueConstraint(fields=["team", "id"], name="github_integration_in_team"),
+            models.UniqueConstraint(fields=["team", "organization_id"], name="github_integration_key"),
+        )
+
+    def __str__(self) -> str:
+        return self.organization_slug
+
+
+class IntegrationCredential(Timestamped, BaseTeamModel):
+    """What opens GitHub for an integration. Tokens are encrypted at rest and appear in no log, page or task."""
+
+    class Kind(models.TextChoices):
+        OAUTH = "oauth"
+        TOKEN = "token"
+        APP = "app"
+
+    integration = models.ForeignKey(GitHubIntegration, models.CASCADE, db_constraint=False, related_name="credentials")
+    kind = models.CharField(max_length=10, choices=Kind)
+    access_token = EncryptedTextField()
+    refresh_token = EncryptedTextField(blank=True)
+    expires_at = models.DateTimeField(null=True)
+    scopes = ArrayField(models.CharField(max_length=100), default=list)
+    github_user_id = models.BigIntegerField()
+    github_login = models.CharField(max_length=100)
+    is_primary = models.BooleanField(default=True)
+    is_valid = models.BooleanField(default=True)
+
+    class Meta(BaseTeamModel.Meta):
+        constraints = (
+            models.UniqueConstraint(
+                fields=["team", "integration", "kind", "github_user_id"], name="integration_credential_key"
+            ),
+        )
+
+
+class AvailableRepository(BaseTeamModel):
+    """A repository that a connection can see; refreshed in the background, so that no page waits for GitHub."""
+
+    integration = models.ForeignKey(
+        GitHubIntegration, models.CASCADE, db_constraint=False, related_name="available_repositories"
+    )
+    github_repo_id = models.BigIntegerField()
+    node_id = models.CharField(max_length=100, blank=True)
+    full_name = models.CharField(max_length=255)
+    default_branch = models.CharField(max_length=255, blank=True)
+    language = models.CharField(max_length=100, blank=True)
+    is_private = models.BooleanField(default=False)
+    is_archived = models.BooleanField(default=False)
+    is_fork = models.BooleanField(default=False)
+    can_admin = models.BooleanField(default=False)  # whether the connection may create a webhook
+    pushed_at = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField()
+
+    class Meta(BaseTeamModel.Meta):
+        constraints = (
+            models.UniqueConstraint(fields=["team", "integration", "github_repo_id"], name="available_repository_key"),
+        )
+        indexes = (models.Index(fields=["team", "github_repo_id"], name="available_repository_id"),)
+
+    def __str__(self) -> str:
+        return self.full_name

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+
+from apps.integrations.models.tracked_repository import TrackedRepository
+from apps.teams.models import BaseTeamModel
+
+
+class SyncRun(BaseTeamModel):
+    """One sync of one repository: a chain of short tasks, each of which continues from `checkpoint`.
+
+    `token` is the fence: who continues the run takes a new one, and every page's commit checks it, so a worker that
+    wakes up late cannot write. `heartbeat_at` tells the reaper that somebody works on it.
+    """
+
+    class Kind(models.TextChoices):
+        INITIAL = "initial"
+        INCREMENTAL = "incremental"
+        MANUAL = "manual"
+        PR = "pr"
+
+    class Status(models.TextChoices):
+        PENDING = "pending"
+        RUNNING = "running"
+        PAUSED = "paused"
+        COMPLETE = "complete"
+        PARTIAL = "partial"
+        ERROR = "error"
+        CANCELLED = "cancelled"
+
+    UNFINISHED = (Status.PENDING, Status.RUNNING, Status.PAUSED)
+
+    tracked_repository = models.ForeignKey(
+        TrackedRepository, models.CASCADE, db_constraint=False, related_name="sync_runs"
+    )
+    kind = models.CharField(max_length=20, choices=Kind)
+    status = models.CharField(max_length=20, choices=Status, default=Status.PENDING)
+    days_back = models.IntegerField(null=True)  # NULL: full history
+    cutoff = models.DateTimeField(null=True)  # what is older and not open is left out; NULL: nothing is
+    checkpoint = models.JSONField(default=dict)
+    token = models.UUIDField(default=uuid.uuid4)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    resume_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    counts = models.JSONField(default=dict)
+    points = models.IntegerField(default=0)
+    requests = models.IntegerField(default=0)
+    rest_requests = models.IntegerField(default=0)
+    rate_limited = models.BooleanField(default=False)
+    errors = models.JSONField(default=list)
+    partial = models.JSONField(default=dict)  # number of the pull request -> {part: reason}
+    touched_weeks = models.JSONField(default=list)
+
+    class Meta(BaseTeamModel.Meta):
+        constraints = (
+            models.UniqueConstraint(fields=["team", "id"], name="sync_run_in_team"),
+            models.UniqueConstraint(
+                fields=["team", "tracked_repository"],
+                condition=models.Q(status__in=["pending", "running", "paused"]),
+                name="one_unfinished_sync_run",
+            ),
+        )
+        indexes = (models.Index(fields=["team", "status", "heartbeat_at"], name="sync_run_heartbeat"),)

@@ -1,0 +1,42 @@
+"""Outside the walls: a delivery arrives before its team is known."""
+
+from __future__ import annotations
+
+import secrets
+
+from django.db import models
+
+from apps.teams.models import Team
+
+
+def opaque_id() -> str:
+    return secrets.token_urlsafe(24)
+
+
+class WebhookEndpoint(models.Model):
+    """The unguessable address to which GitHub sends an integration's events."""
+
+    opaque_id = models.CharField(max_length=64, unique=True, default=opaque_id)
+    team = models.ForeignKey(Team, models.CASCADE, db_constraint=False, related_name="+")
+    integration = models.OneToOneField(
+        "integrations.GitHubIntegration", models.CASCADE, db_constraint=False, related_name="webhook_endpoint"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+
+class WebhookDelivery(models.Model):
+    """One event as GitHub sent it. The same guid goes to every hook of an event, so only (endpoint, guid) is unique."""
+
+    endpoint = models.ForeignKey(WebhookEndpoint, models.CASCADE, related_name="deliveries")
+    guid = models.CharField(max_length=64)
+    event = models.CharField(max_length=64)
+    payload = models.BinaryField()
+    received_at = models.DateTimeField(auto_now_add=True)
+    claimed_at = models.DateTimeField(null=True)
+    processed_at = models.DateTimeField(null=True)
+    attempts = models.SmallIntegerField(default=0)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["endpoint", "guid"], name="webhook_delivery_key"),)
+        indexes = (models.Index(fields=["processed_at", "received_at"], name="webhook_delivery_inbox"),)

@@ -1,0 +1,28 @@
+"""In production: every secret must be given, everything goes over TLS."""
+
+import sentry_sdk
+from django.core.exceptions import ImproperlyConfigured
+
+from tformance.settings.base import *  # noqa: F403
+from tformance.settings.base import ALLOWED_HOSTS, BASE_URL, FIELD_ENCRYPTION_KEYS, SECRET_KEY, SENTRY_DSN, env
+
+for name, value in (
+    ("SECRET_KEY", SECRET_KEY),
+    ("FIELD_ENCRYPTION_KEYS", FIELD_ENCRYPTION_KEYS),
+    ("ALLOWED_HOSTS", ALLOWED_HOSTS),
+    ("DATABASE_URL", env.str("DATABASE_URL", "")),
+    ("REDIS_URL", env.str("REDIS_URL", "")),
+):
+    if not value:
+        raise ImproperlyConfigured(f"Set {name}; .env.example says how.")
+
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+if BASE_URL.startswith("https://"):
+    SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+    SECURE_HSTS_SECONDS = 31_536_000
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+
+if SENTRY_DSN:
+    sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False, include_local_variables=False)
