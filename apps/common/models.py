@@ -31,21 +31,27 @@ def _fernet(keys: tuple[str, ...]) -> MultiFernet:
     return MultiFernet([Fernet(key) for key in keys])
 
 
+def encrypt_text(text: str) -> str:
+    """Fernet (AES-128-CBC and HMAC) with the first of FIELD_ENCRYPTION_KEYS."""
+    return _fernet(tuple(settings.FIELD_ENCRYPTION_KEYS)).encrypt(text.encode()).decode()
+
+
+def decrypt_text(sealed: str, *, what: str = "A sealed text") -> str:
+    """Opened by any of FIELD_ENCRYPTION_KEYS. Raises Undecryptable, which names `what` and no content."""
+    try:
+        return _fernet(tuple(settings.FIELD_ENCRYPTION_KEYS)).decrypt(sealed.encode()).decode()
+    except InvalidToken as error:
+        raise Undecryptable(f"{what} cannot be decrypted with FIELD_ENCRYPTION_KEYS: was a key removed?") from error
+
+
 class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
-    """Text that is encrypted at rest (Fernet: AES-128-CBC and HMAC). The first of FIELD_ENCRYPTION_KEYS encrypts, all
-    decrypt, so keys can be rotated. Cannot be filtered on: the same text never gives the same ciphertext.
+    """Text that is encrypted at rest. The first of FIELD_ENCRYPTION_KEYS encrypts, all decrypt, so keys can be rotated.
+    Cannot be filtered on: the same text never gives the same ciphertext.
     """
 
     def get_prep_value(self, value: Any) -> Any:
         value = super().get_prep_value(value)
-        if not value:
-            return value
-        return _fernet(tuple(settings.FIELD_ENCRYPTION_KEYS)).encrypt(value.encode()).decode()
+        return encrypt_text(value) if value else value
 
     def from_db_value(self, value: str | None, _expression: Any, _connection: BaseDatabaseWrapper) -> str | None:
-        if not value:
-            return value
-        try:
-            return _fernet(tuple(settings.FIELD_ENCRYPTION_KEYS)).decrypt(value.encode()).decode()
-        except InvalidToken as error:
-            raise Undecryptable(f"{self} cannot be decrypted with FIELD_ENCRYPTION_KEYS: was a key removed?") from error
+        return decrypt_text(value, what=str(self)) if value else value
