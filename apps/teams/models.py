@@ -1,25 +1,50 @@
 from typing import Any, ClassVar
+from zoneinfo import available_timezones
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.serializers.json import DjangoJSONEncoder
 from django.core.validators import RegexValidator
 from django.db import models
 
 from apps.teams.managers import TeamManager
 from apps.teams.scope import WrongTeam, current_team_id, required_team_id
 
-
 slug_validator = RegexValidator(
-    r"^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$",
+    r"^[a-z0-9]+(?:-[a-z0-9]+)*\Z",
     "Use lower-case letters, digits and single hyphens, such as “acme-web”: it becomes part of the address.",
 )
+name_validator = RegexValidator(
+    r"[\x00-\x1f\x7f]", "The name contains characters that cannot be shown.", inverse_match=True
+)
+# Addresses that a reader would take for the application's own pages.
+RESERVED_SLUGS = frozenset(
+    ("accounts", "admin", "api", "dev", "help", "home", "login", "logout", "new", "root", "security", "settings")
+    + ("signup", "static", "status", "support", "system", "team", "teams", "tformance", "webhooks", "www")
+)
+
+
+def validate_not_reserved(slug: str) -> None:
+    if slug in RESERVED_SLUGS:
+        raise ValidationError(f"“{slug}” is reserved. Please choose another address.", code="reserved")
+
+
+def validate_time_zone(name: str) -> None:
+    if name not in available_timezones():
+        raise ValidationError(f"“{name}” is not a time zone. Use a name such as “Europe/Berlin”.", code="time_zone")
 
 
 class Team(models.Model):
     """An organisation's workspace: the tenant. Outside the walls, since it is read before a team is known."""
 
-    name = models.CharField(max_length=100)
-    slug = models.CharField(max_length=50, unique=True, validators=[slug_validator])
-    time_zone = models.CharField(max_length=64, default="UTC")
+    name = models.CharField(max_length=100, validators=[name_validator])
+    slug = models.CharField(
+        max_length=50,
+        unique=True,
+        validators=[slug_validator, validate_not_reserved],
+        error_messages={"unique": "This address is taken. Please choose another one."},
+    )
+    time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
     is_demo = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -87,3 +112,20 @@ class BaseTeamModel(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         self.claim()
         return super().delete(*args, **kwargs)
+
+
+class AuditEvent(BaseTeamModel):
+    """Who did what in the team, and when. Written by `services.record_event`, never changed."""
+
+    # No foreign key: the line outlives the login, and a login is deleted without entering each team's scope.
+    actor_id = models.BigIntegerField(null=True)
+    actor_name = models.CharField(max_length=254, blank=True)
+    action = models.CharField(max_length=60)  # "team.created": the thing, then what happened to it
+    details = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(BaseTeamModel.Meta):
+        indexes = (models.Index(fields=["team", "-created_at", "-id"], name="audit_event_newest"),)
+
+    def __str__(self) -> str:
+        return f"{self.action} by {self.actor_name or 'the system'}"
