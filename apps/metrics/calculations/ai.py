@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from apps.metrics.calculations.people import default_rule
 from apps.metrics.records import Account, CommitRecord, PullRequestRecord
 
 AIDER = "Aider"
@@ -130,7 +131,9 @@ _AIDER_AUTHOR = " (aider)"
 def ai_tools_of(pull_request: PullRequestRecord) -> tuple[str, ...]:
     """The names of the coding agents that left a trace in a pull request, sorted; empty when none did."""
     tools = {_of_account(pull_request.author)}
-    tools.update(_of_text(pull_request.body))
+    # The bots that update dependencies quote other projects' release notes, with the traces in them.
+    if not default_rule(pull_request.author) or tools != {None}:
+        tools.update(_of_text(pull_request.body))
     for commit in pull_request.commits or ():
         tools.update(_of_commit(commit))
     return tuple(sorted(tool for tool in tools if tool is not None))

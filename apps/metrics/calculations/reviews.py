@@ -34,8 +34,9 @@ def events_until_merge(pull_request: PullRequestRecord) -> list[EventRecord]:
     return events
 
 
-def _when(event: EventRecord) -> datetime:
-    return event.occurred_at
+def _when(event: EventRecord) -> tuple[datetime, str]:
+    # The kind keeps the order stable within one second, wherever the events come from: closed before reopened.
+    return event.occurred_at, event.kind
 
 
 def reviews_that_count(pull_request: PullRequestRecord, is_bot: BotRule) -> list[Review]:
