@@ -1,0 +1,129 @@
+"""What changed, how much there is, and what became of a repository: questions that cost a point or less each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from apps.integrations.github.completion import IDS_PER_LOOKUP
+from apps.integrations.github.graphql import GraphQL
+from apps.integrations.github.types import IdPage, Pulse, Raw, RemoteRepository, Spending, Touched, WindowCount, instant
+
+
+def list_ids(
+    graphql: GraphQL,
+    *,
+    owner: str,
+    name: str,
+    after: str | None = None,
+    page_size: int = 100,
+    states: Sequence[str] | None = None,
+    order: str = "UPDATED_AT",
+    spending: Spending | None = None,
+) -> IdPage:
+    """The ids of a page of pull requests, newest first by `order`: also the way past one that GitHub cannot render."""
+    answer = graphql.run(
+        "pr_ids",
+        owner=owner,
+        name=name,
+        after=after,
+        page_size=page_size,
+        states=states,
+        order={"field": order, "direction": "DESC"},
+    )
+    if spending is not None:
+        spending.add(answer)
+    page = answer.data["repository"]["pullRequests"]
+    return IdPage(
+        touched=tuple(_touched(node) for node in page["nodes"] if node is not None),
+        end_cursor=page["pageInfo"]["endCursor"],
+        has_next=page["pageInfo"]["hasNextPage"],
+        total=page["totalCount"],
+    )
+
+
+def updated_since(
+    graphql: GraphQL, owner: str, name: str, since: datetime, *, spending: Spending | None = None
+) -> Iterator[Touched]:
+    """The pull requests that changed at or after `since`, the newest first; asks for 100 at a time, a point each."""
+    after: str | None = None
+    while True:
+        page = list_ids(graphql, owner=owner, name=name, after=after, spending=spending)
+        for touched in page.touched:
+            if touched.updated_at < since:
+                return
+            yield touched
+        if not page.has_next or page.end_cursor in {None, after}:
+            return
+        after = page.end_cursor
+
+
+def pulses(graphql: GraphQL, repository_ids: Sequence[str], *, spending: Spending | None = None) -> dict[str, Pulse]:
+    """The newest changes of repositories by node id, 100 of them a point. One that is gone or hidden is left out."""
+    found: dict[str, Pulse] = {}
+    for node in _lookup(graphql, "pr_updated_multi_repo", repository_ids, spending):
+        changes = node["pullRequests"]
+        if changes is None:
+            continue
+        found[node["id"]] = Pulse(
+            id=node["id"],
+            full_name=node["nameWithOwner"],
+            is_archived=node["isArchived"],
+            pushed_at=instant(node["pushedAt"]) if node["pushedAt"] else None,
+            pull_requests=changes["totalCount"],
+            touched=tuple(_touched(touched) for touched in changes["nodes"] if touched is not None),
+        )
+    return found
+
+
+def count_window(
+    graphql: GraphQL, owner: str, name: str, since: datetime, *, spending: Spending | None = None
+) -> WindowCount:
+    """How many pull requests are open, or closed and updated since `since`; one point. The second is an estimate."""
+    closed = f"repo:{owner}/{name} is:pr is:closed updated:>={since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    answer = graphql.run("window_count", owner=owner, name=name, closed=closed)
+    if spending is not None:
+        spending.add(answer)
+    search = answer.data["search"]
+    return WindowCount(
+        open=answer.data["repository"]["pullRequests"]["totalCount"],
+        closed=search["issueCount"] if search is not None else 0,
+    )
+
+
+def repositories_by_id(
+    graphql: GraphQL, repository_ids: Sequence[str], *, spending: Spending | None = None
+) -> dict[str, RemoteRepository]:
+    """Repositories by node id, under whatever name they have now; those that are gone or hidden are left out."""
+    return {
+        node["id"]: RemoteRepository(
+            id=node["databaseId"],
+            node_id=node["id"],
+            full_name=node["nameWithOwner"],
+            default_branch=(node["defaultBranchRef"] or {}).get("name", ""),
+            is_private=node["isPrivate"],
+            is_archived=node["isArchived"],
+            is_fork=node["isFork"],
+            is_disabled=node["isDisabled"],
+            pushed_at=instant(node["pushedAt"]) if node["pushedAt"] else None,
+        )
+        for node in _lookup(graphql, "repos_by_id", repository_ids, spending)
+    }
+
+
+def _lookup(graphql: GraphQL, operation: str, ids: Sequence[str], spending: Spending | None) -> Iterator[Raw]:
+    for start in range(0, len(ids), IDS_PER_LOOKUP):
+        answer = graphql.run(operation, ids=list(ids[start : start + IDS_PER_LOOKUP]))
+        if spending is not None:
+            spending.add(answer)
+        yield from (node for node in answer.data["nodes"] if node and "id" in node)
+
+
+def _touched(node: Raw) -> Touched:
+    return Touched(
+        id=node["id"],
+        number=node["number"],
+        updated_at=instant(node["updatedAt"]),
+        state=node["state"],
+        head_sha=node["headRefOid"],
+    )

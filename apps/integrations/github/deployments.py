@@ -1,0 +1,92 @@
+"""Deployments with every status, and the teams of an organisation with every member."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from apps.integrations.github.completion import Completion
+from apps.integrations.github.connections import DEPLOYMENT_STATUSES, TEAM_MEMBERS, Connection
+from apps.integrations.github.graphql import GraphQL
+from apps.integrations.github.types import DeploymentPage, Member, Raw, RemoteTeam, Spending, instant
+
+
+def fetch_deployments(
+    graphql: GraphQL,
+    *,
+    owner: str,
+    name: str,
+    after: str | None = None,
+    since: datetime | None = None,
+    spending: Spending | None = None,
+) -> DeploymentPage:
+    """A page of 100 deployments, newest first, each with every status; a point. Those created before `since` are left
+    out, and end the walk (`has_next`). Raises PermissionMissing where the connection may not read deployments.
+    """
+    spending = spending or Spending()
+    answer = graphql.run("deployments", owner=owner, name=name, after=after)
+    spending.add(answer)
+    page = answer.data["repository"]["deployments"]
+    nodes = [node for node in page["nodes"] if node is not None]
+    wanted = [node for node in nodes if since is None or instant(node["createdAt"]) >= since]
+    _complete(graphql, spending, wanted, DEPLOYMENT_STATUSES)
+    cursor = page["pageInfo"]["endCursor"]
+    has_next = page["pageInfo"]["hasNextPage"] and len(wanted) == len(nodes) and cursor not in {None, after}
+    return DeploymentPage(wanted, has_next, page["totalCount"], cursor)
+
+
+def iter_deployments(
+    graphql: GraphQL, owner: str, name: str, since: datetime | None = None, *, spending: Spending | None = None
+) -> Iterator[DeploymentPage]:
+    """`fetch_deployments` page after page, to the end or to `since` (None: all)."""
+    after: str | None = None
+    while True:
+        page = fetch_deployments(graphql, owner=owner, name=name, after=after, since=since, spending=spending)
+        yield page
+        if not page.has_next:
+            return
+        after = page.end_cursor
+
+
+def list_teams(graphql: GraphQL, login: str, *, spending: Spending | None = None) -> list[RemoteTeam]:
+    """The teams of an organisation that the connection may see. Raises PermissionMissing without read:org."""
+    spending = spending or Spending()
+    teams: list[RemoteTeam] = []
+    after: str | None = None
+    while True:
+        answer = graphql.run("teams", login=login, after=after)
+        spending.add(answer)
+        page = answer.data["organization"]["teams"]
+        nodes = [node for node in page["nodes"] if node is not None]
+        _complete(graphql, spending, nodes, TEAM_MEMBERS)
+        teams += [_team(node) for node in nodes]
+        cursor = page["pageInfo"]["endCursor"]
+        if not page["pageInfo"]["hasNextPage"] or cursor in {None, after}:
+            return teams
+        after = cursor
+
+
+def _complete(graphql: GraphQL, spending: Spending, nodes: list[Raw], connection: Connection) -> None:
+    completion = Completion(graphql, spending)
+    for node in nodes:
+        node["partial"] = {}
+        if connection.read(node) is None:
+            node["partial"][connection.part] = "GitHub returned nothing"
+        else:
+            completion.take(node, node, connection)
+    completion.run()
+
+
+def _team(node: Raw) -> RemoteTeam:
+    members = (node["members"] or {}).get("nodes", ())
+    return RemoteTeam(
+        id=node["databaseId"],
+        node_id=node["id"],
+        slug=node["slug"],
+        name=node["name"],
+        members=tuple(
+            Member(member["databaseId"], member["login"], member["id"], member.get("avatarUrl") or "")
+            for member in members
+        ),
+        is_partial=bool(node["partial"]),
+    )

@@ -1,0 +1,250 @@
+"""What the client hands out. Instants are aware UTC datetimes, durations are seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+Raw = dict[str, Any]
+"""One object in GitHub's own shape."""
+
+NO_DIFF = "GitHub could not compute the diff"
+"""Why the files of a pull request are partial when GitHub gave null for them and no error: its sizes mean nothing."""
+
+
+def instant(text: str) -> datetime:
+    """GitHub's `2026-11-20T09:00:00Z` as an aware UTC datetime."""
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """What an answer said about the budget of its token. `cost` is what this one request took of it (points or 1)."""
+
+    limit: int
+    remaining: int
+    used: int
+    reset_at: datetime
+    cost: int = 1
+    resource: str = "graphql"
+
+
+@dataclass(frozen=True, slots=True)
+class QueryError:
+    """One entry of a GraphQL answer's `errors`. `path` leads to what is null because of it."""
+
+    type: str
+    message: str
+    path: tuple[str | int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A GraphQL answer. `errors` are those that left the rest of `data` usable.
+
+    `rate_limit` is None where the server keeps none (some Enterprise Servers). `seconds` is the time of the attempt
+    that succeeded, `requests` the number of attempts.
+    """
+
+    data: Raw
+    errors: tuple[QueryError, ...] = ()
+    rate_limit: RateLimit | None = None
+    seconds: float = 0.0
+    requests: int = 1
+
+
+@dataclass(slots=True)
+class Spending:
+    """What a piece of work has cost so far: GraphQL points, requests, and the budget as last seen."""
+
+    points: int = 0
+    requests: int = 0
+    rate_limit: RateLimit | None = None
+
+    def add(self, answer: Answer) -> None:
+        self.requests += answer.requests
+        if answer.rate_limit is not None:
+            self.points += answer.rate_limit.cost
+            self.rate_limit = answer.rate_limit
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequestPage:
+    """Some pull requests with everything that belongs to them.
+
+    Each of `nodes` is a pull request as GitHub's GraphQL shapes it (`queries/fragments.graphql`), every connection
+    followed to its end and merged into one `nodes` list. A connection that could not be fetched is None. Two keys
+    are ours: `partial` and `capped`, each `{part: reason}` with the values of `apps.metrics.records.Part`.
+
+    `total` is how many there are in all, `seconds` how long the page's own query took (to choose the next page's size).
+    `unreadable` holds a reason for each pull request that GitHub could not give at all, `gone` the ids it does not know
+    (only when asked by ids).
+    """
+
+    nodes: list[Raw]
+    end_cursor: str | None
+    has_next: bool
+    total: int
+    repository: Raw
+    points: int
+    requests: int
+    seconds: float
+    rate_limit: RateLimit | None = None
+    unreadable: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    permissions_missing: frozenset[str] = frozenset()
+
+    @property
+    def partial(self) -> dict[int, dict[str, str]]:
+        """By pull request number: which parts are missing or short, and why."""
+        return {node["number"]: node["partial"] for node in self.nodes if node["partial"]}
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """A pull request that changed: enough to decide whether to fetch it. `state` is OPEN, CLOSED or MERGED."""
+
+    id: str
+    number: int
+    updated_at: datetime
+    state: str
+    head_sha: str
+
+
+@dataclass(frozen=True, slots=True)
+class IdPage:
+    """A page of ids; `total` is how many there are on all pages."""
+
+    touched: tuple[Touched, ...]
+    end_cursor: str | None
+    has_next: bool
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentPage:
+    """Deployments in GitHub's shape, their statuses complete or noted in `partial` as with pull requests."""
+
+    nodes: list[Raw]
+    has_next: bool
+    total: int
+    end_cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteTeam:
+    """A team of an organisation with its members; `is_partial` when not all of them could be read."""
+
+    id: int
+    node_id: str
+    slug: str
+    name: str
+    members: tuple[Member, ...]
+    is_partial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """A repository's newest changes. `touched` are its ten pull requests that were updated last, newest first."""
+
+    id: str
+    full_name: str
+    is_archived: bool
+    pushed_at: datetime | None
+    pull_requests: int
+    touched: Sequence[Touched]
+
+
+@dataclass(frozen=True, slots=True)
+class WindowCount:
+    """How many pull requests a depth means: the open ones exactly, the closed ones as its search estimates."""
+
+    open: int
+    closed: int
+
+    @property
+    def total(self) -> int:
+        return self.open + self.closed
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteRepository:
+    """A repository as the connection sees it. `open_pull_requests` is None where GitHub did not count them."""
+
+    id: int
+    node_id: str
+    full_name: str
+    default_branch: str = ""
+    description: str = ""
+    language: str = ""
+    is_private: bool = False
+    is_archived: bool = False
+    is_fork: bool = False
+    is_disabled: bool = False
+    can_admin: bool = False
+    pushed_at: datetime | None = None
+    open_pull_requests: int | None = None
+
+    @property
+    def owner(self) -> str:
+        return self.full_name.partition("/")[0]
+
+    @property
+    def name(self) -> str:
+        return self.full_name.partition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whom a token speaks for. `scopes` is None for tokens that have none to tell (fine-grained, GitHub App)."""
+
+    id: int
+    login: str
+    name: str = ""
+    avatar_url: str = ""
+    scopes: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    id: int
+    login: str
+    node_id: str = ""
+    avatar_url: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody in an organisation; `role` is admin or member, "" where it was not asked."""
+
+    id: int
+    login: str
+    node_id: str = ""
+    avatar_url: str = ""
+    role: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A webhook of a repository. `adopted`: it was there already and now points to us with our secret."""
+
+    id: int
+    url: str
+    events: frozenset[str] = field(default_factory=frozenset)
+    is_active: bool = True
+    adopted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TokenGrant:
+    """What GitHub hands out for an OAuth code. `expires_in` and `refresh_token_expires_in` are seconds, None: never."""
+
+    access_token: str = field(repr=False)
+    scopes: frozenset[str] = frozenset()
+    refresh_token: str = field(default="", repr=False)
+    expires_in: int | None = None
+    refresh_token_expires_in: int | None = None
