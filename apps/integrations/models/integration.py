@@ -32,6 +32,7 @@ class GitHubIntegration(Timestamped, BaseTeamModel):
     discovery_status = models.CharField(max_length=20, choices=Discovery, default=Discovery.PENDING)
     discovery_error = models.TextField(blank=True)
     discovered_at = models.DateTimeField(null=True)
+    hook_write_at = models.DateTimeField(null=True)  # the latest moment promised to somebody who writes a webhook
 
     class Meta(BaseTeamModel.Meta):
         constraints = (
@@ -61,6 +62,7 @@ class IntegrationCredential(Timestamped, BaseTeamModel):
     github_login = models.CharField(max_length=100)
     is_primary = models.BooleanField(default=True)
     is_valid = models.BooleanField(default=True)
+    renewing_at = models.DateTimeField(null=True)  # claimed by whoever renews it: a refresh token works once
 
     class Meta(BaseTeamModel.Meta):
         constraints = (

@@ -45,6 +45,7 @@ class TrackedRepository(Timestamped, BaseTeamModel):
     rate_limit_remaining = models.IntegerField(null=True)
     rate_limit_reset_at = models.DateTimeField(null=True)
     sync_progress = models.SmallIntegerField(default=0)  # percent
+    sync_requested_at = models.DateTimeField(null=True)  # somebody asked for a sync: begun even if its task is lost
     sync_prs_total = models.IntegerField(null=True)
     sync_prs_completed = models.IntegerField(default=0)
     sync_started_at = models.DateTimeField(null=True)
