@@ -1,0 +1,111 @@
+"""Who a token is and what it may see: GitHub's scopes and roles as far as the sandbox knows them."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from dataclasses import dataclass
+from typing import Literal
+
+from devtools.github_sandbox.entities import Account
+from devtools.github_sandbox.world import Repository, World
+
+OWNER, READER, LONER = "sandbox-owner", "sandbox-reader", "sandbox-loner"
+ALL_SCOPES = frozenset({"repo", "read:org", "read:user", "user:email", "admin:repo_hook", "admin:org_hook"})
+Permission = Literal["ADMIN", "WRITE", "READ"]
+
+
+@dataclass(frozen=True)
+class Session:
+    """The bearer of one request; `account` None is anonymous."""
+
+    account: Account | None
+    scopes: frozenset[str]
+    token: str = ""
+
+    @property
+    def budget_key(self) -> str:
+        """Rate limits belong to the person, not to the token."""
+        return self.account.login if self.account else "anonymous"
+
+    def permission(self, repository: Repository) -> Permission | None:
+        """What the person may do there; None where nothing but looking at what is public."""
+        account = self.account
+        if account is None:
+            return None
+        if account.login == OWNER or repository.owner is account:
+            return "ADMIN"
+        role = repository.owner.role_of(account)
+        if role is None:
+            return None
+        if account.login == READER:
+            return "READ"
+        return "ADMIN" if role == "ADMIN" else "WRITE"
+
+    def sees(self, repository: Repository) -> bool:
+        if not repository.is_private:
+            return True
+        return "repo" in self.scopes and self.permission(repository) is not None
+
+    def may_hook(self, repository: Repository) -> bool:
+        """Whether hooks may be read and written: admin of the repository, with a scope for it."""
+        return self.permission(repository) == "ADMIN" and bool(self.scopes & {"admin:repo_hook", "repo"})
+
+    def organizations(self, world: World) -> list[Account]:
+        account = self.account
+        if account is None:
+            return []
+        everyone = world.accounts.values()
+        return [each for each in everyone if each.typename == "Organization" and each.role_of(account) is not None]
+
+    def repositories(self, world: World) -> list[Repository]:
+        """What `/user/repos` lists: everything the person has a part in and the token shows."""
+        listed = world.listed_repositories()
+        return [each for each in listed if self.permission(each) is not None and self.sees(each)]
+
+
+class Tokens:
+    """The token strings the sandbox knows: the fixed ones and those that OAuth minted."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._lock = threading.Lock()
+        self._sessions: dict[str, Session] = {}
+        for token, login, scopes in (
+            ("sandbox-token", OWNER, ALL_SCOPES),
+            ("sandbox-noorg", LONER, ALL_SCOPES),
+            ("sandbox-noscope", OWNER, frozenset[str]()),
+            ("sandbox-readonly", READER, frozenset({"repo", "read:org", "read:user"})),
+        ):
+            account = world.account(login)
+            assert account is not None
+            self._sessions[token] = Session(account, scopes, token)
+
+    def session(self, token: str) -> Session | None:
+        with self._lock:
+            return self._sessions.get(token)
+
+    def mint(self, account: Account, scopes: frozenset[str], prefix: str = "gho") -> str:
+        token = f"{prefix}_{secrets.token_hex(18)}"
+        self.add(token, account, scopes)
+        return token
+
+    def add(self, token: str, account: Account, scopes: frozenset[str]) -> None:
+        with self._lock:
+            self._sessions[token] = Session(account, scopes, token)
+
+    def revoke(self, token: str) -> None:
+        """From now on the token answers 401 Bad credentials."""
+        with self._lock:
+            self._sessions.pop(token, None)
+
+
+def add_sandbox_people(world: World) -> None:
+    """The three people behind the fixed tokens; the first two belong to every organisation."""
+    owner = world.add_account("User", 9_000_000_001, OWNER, name="Sandbox Owner", email="owner@sandbox.test")
+    reader = world.add_account("User", 9_000_000_002, READER, name="Sandbox Reader", email="reader@sandbox.test")
+    world.add_account("User", 9_000_000_003, LONER, name="Sandbox Loner", email="loner@sandbox.test")
+    for account in list(world.accounts.values()):
+        if account.typename == "Organization":
+            world.add_member(account, owner, "ADMIN")
+            world.add_member(account, reader, "MEMBER")

@@ -1,0 +1,1 @@
+"""The GraphQL half of the sandbox: schema, cost, execution, resolvers."""

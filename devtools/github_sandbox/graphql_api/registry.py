@@ -1,0 +1,30 @@
+"""Where resolvers are found: by type and field. A field without one is the attribute of the same name in snake case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from devtools.github_sandbox.graphql_api.context import Context
+
+
+class Call(NamedTuple):
+    context: Context
+    arguments: dict[str, Any]
+
+
+Resolver = Callable[[Any, Call], Any]
+RESOLVERS: dict[tuple[str, str], Resolver] = {}
+
+
+def resolves(types: str, *names: str) -> Callable[[Resolver], Resolver]:
+    """Registers a resolver for the fields `names` of each of the `types` (separated by spaces)."""
+
+    def register(resolver: Resolver) -> Resolver:
+        for parent in types.split():
+            for name in names:
+                RESOLVERS[parent, name] = resolver
+        return resolver
+
+    return register

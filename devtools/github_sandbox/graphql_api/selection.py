@@ -1,0 +1,69 @@
+"""Which fields a selection asks for: fragments opened, `@include` and `@skip` applied, equal response keys merged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    FragmentSpreadNode,
+    GraphQLIncludeDirective,
+    GraphQLObjectType,
+    GraphQLSkipDirective,
+    InlineFragmentNode,
+    SelectionSetNode,
+    get_argument_values,
+    is_abstract_type,
+)
+
+from devtools.github_sandbox.graphql_api.documents import Operation, sandbox_schema
+
+
+def collect(operation: Operation, parent: GraphQLObjectType, sets: Iterable[SelectionSetNode]) -> dict[str, list[FieldNode]]:
+    """The field nodes of `parent` per response key, in the order asked."""
+    fields: dict[str, list[FieldNode]] = {}
+    _collect(operation, parent, sets, fields)
+    return fields
+
+
+def _collect(
+    operation: Operation,
+    parent: GraphQLObjectType,
+    sets: Iterable[SelectionSetNode],
+    fields: dict[str, list[FieldNode]],
+) -> None:
+    for selection_set in sets:
+        for node in selection_set.selections:
+            if node.directives and not included(operation, node):
+                continue
+            if isinstance(node, FieldNode):
+                key = node.alias.value if node.alias else node.name.value
+                fields.setdefault(key, []).append(node)
+            elif isinstance(node, InlineFragmentNode):
+                condition = node.type_condition
+                if condition is None or applies(condition.name.value, parent):
+                    _collect(operation, parent, [node.selection_set], fields)
+            elif isinstance(node, FragmentSpreadNode):
+                fragment = operation.fragments[node.name.value]
+                if applies(fragment.type_condition.name.value, parent):
+                    _collect(operation, parent, [fragment.selection_set], fields)
+
+
+def included(operation: Operation, node: Any) -> bool:
+    for directive in node.directives:
+        if directive.name.value == "skip" and get_argument_values(GraphQLSkipDirective, directive, operation.bound)["if"]:
+            return False
+        if (
+            directive.name.value == "include"
+            and not get_argument_values(GraphQLIncludeDirective, directive, operation.bound)["if"]
+        ):
+            return False
+    return True
+
+
+def applies(condition: str, parent: GraphQLObjectType) -> bool:
+    if condition == parent.name:
+        return True
+    named = sandbox_schema().type_map[condition]
+    return is_abstract_type(named) and sandbox_schema().is_sub_type(named, parent)

@@ -1,0 +1,80 @@
+"""One GraphQL request from its JSON to its JSON: read, price, charge, run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import FieldNode, get_argument_values
+
+from devtools.github_sandbox.access import Session
+from devtools.github_sandbox.graphql_api import resolvers
+from devtools.github_sandbox.graphql_api.context import Context, RateLimit
+from devtools.github_sandbox.graphql_api.cost import Cost, price
+from devtools.github_sandbox.graphql_api.documents import Documents, Operation, sandbox_schema
+from devtools.github_sandbox.graphql_api.errors import Refused
+from devtools.github_sandbox.graphql_api.execution import Execution
+from devtools.github_sandbox.limits import Budget, Limits
+from devtools.github_sandbox.world import World
+
+__all__ = ["Answer", "GraphQLService", "resolvers"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    body: dict[str, Any]
+    budget: Budget
+    operation: str
+    points: int
+
+
+class GraphQLService:
+    def __init__(self, world: World, limits: Limits) -> None:
+        self.world = world
+        self.limits = limits
+        self.documents = Documents()
+
+    def prepare(self, request: dict[str, Any]) -> Operation:
+        """The operation of a request body. Raises Refused."""
+        variables = request.get("variables") or {}
+        return self.documents.operation(request.get("query") or "", request.get("operationName"), variables)
+
+    def answer(self, operation: Operation, session: Session, web_url: str) -> Answer:
+        """Status 200, whatever happened: GitHub's GraphQL errors travel in the body."""
+        key = session.budget_key
+        try:
+            cost = price(operation)
+        except Refused as refused:
+            return Answer({"errors": refused.errors}, self.limits.budget(key, "graphql"), operation.name, 0)
+        dry_run = is_dry_run(operation)
+        points = 0 if dry_run else cost.points
+        budget = self.limits.charge(key, "graphql", points)
+        if budget is None:
+            return Answer(limited(session), self.limits.budget(key, "graphql"), operation.name, 0)
+        context = Context(self.world, session, web_url, rate_of(cost, budget))
+        execution = Execution(operation, context, only="rateLimit" if dry_run else None)
+        body: dict[str, Any] = {"data": execution.run(None)}
+        if execution.errors:
+            body["errors"] = execution.errors
+        return Answer(body, budget, operation.name, points)
+
+
+def rate_of(cost: Cost, budget: Budget) -> RateLimit:
+    return RateLimit(cost.points, budget.limit, cost.nodes, budget.remaining, budget.reset_at, budget.used)
+
+
+def limited(session: Session) -> dict[str, Any]:
+    """The primary limit: 200, no data."""
+    person = session.account.database_id if session.account else 0
+    return {"errors": [{"type": "RATE_LIMITED", "message": f"API rate limit exceeded for user ID {person}."}]}
+
+
+def is_dry_run(operation: Operation) -> bool:
+    query = sandbox_schema().query_type
+    assert query is not None
+    return any(
+        isinstance(node, FieldNode)
+        and node.name.value == "rateLimit"
+        and get_argument_values(query.fields["rateLimit"], node, operation.bound).get("dryRun") is True
+        for node in operation.node.selection_set.selections
+    )

@@ -1,0 +1,45 @@
+"""Node ids and cursors in GitHub's manner: opaque to a client, readable to the sandbox."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import struct
+from typing import Any
+
+_BODY = struct.Struct(">QQ")
+
+
+def node_id(prefix: str, scope: int, number: int) -> str:
+    """The global id of an object: `PR_kw…`. `scope` is the repository's id (0: none), so that a lazy one can be found."""
+    body = base64.urlsafe_b64encode(_BODY.pack(scope, number)).decode().rstrip("=")
+    return f"{prefix}_kw{body}"
+
+
+def scope_of(node: str) -> int | None:
+    """The repository id inside a node id made by `node_id`, None for anything else (recorded ids are GitHub's own)."""
+    _, mark, body = node.partition("_kw")
+    if not mark:
+        return None
+    try:
+        scope: int = _BODY.unpack(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))[0]
+    except (struct.error, binascii.Error):
+        return None
+    return scope
+
+
+def encode_cursor(value: Any) -> str:
+    return base64.b64encode(b"cursor:v2:" + json.dumps(value, separators=(",", ":")).encode()).decode()
+
+
+def decode_cursor(cursor: str) -> Any:
+    """The value a cursor was made of. Raises ValueError for a string that is no cursor."""
+    try:
+        raw = base64.b64decode(cursor, validate=True)
+    except binascii.Error as error:
+        raise ValueError(cursor) from error
+    head, _, body = raw.partition(b"cursor:v2:")
+    if head or not body:
+        raise ValueError(cursor)
+    return json.loads(body)

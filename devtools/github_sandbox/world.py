@@ -1,0 +1,232 @@
+"""The sandbox's world in memory: accounts, repositories and what they hold, found by name, id or node id.
+
+The contents of a repository may come from a loader that runs when somebody first looks, so that an organisation of
+thousands of repositories costs nothing until one of them is opened.
+"""
+
+from __future__ import annotations
+
+import bisect
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from devtools.github_sandbox.entities import (
+    Account,
+    CheckRun,
+    CheckSuite,
+    Commit,
+    Deployment,
+    Issue,
+    Label,
+    Membership,
+    Milestone,
+    PullRequest,
+    StatusContext,
+)
+from devtools.github_sandbox.ids import node_id, scope_of
+
+ORDER_KEYS: dict[str, Callable[[PullRequest], tuple[str, int]]] = {
+    "CREATED_AT": lambda pull: (pull.created_at, pull.number),
+    "UPDATED_AT": lambda pull: (pull.updated_at, pull.number),
+}
+
+
+class Contents:
+    """What is inside a repository. `nodes` holds everything in it that has a node id."""
+
+    def __init__(self) -> None:
+        self.pulls: dict[int, PullRequest] = {}
+        self.issues: dict[int, Issue] = {}
+        self.labels: dict[str, Label] = {}
+        self.milestones: dict[int, Milestone] = {}
+        self.commits: dict[str, Commit] = {}
+        self.suites: dict[str, list[CheckSuite]] = {}
+        self.statuses: dict[str, list[StatusContext]] = {}
+        self.deployments: list[Deployment] = []
+        self.nodes: dict[str, Any] = {}
+        self._sorted: dict[str, list[PullRequest]] = {}
+
+    def add_pull(self, pull: PullRequest) -> None:
+        self.pulls[pull.number] = pull
+        self.nodes[pull.id] = pull
+        self._sorted.clear()
+
+    def changed(self) -> None:
+        """To be called when a pull request's times changed: the sorted lists are made anew."""
+        self._sorted.clear()
+
+    def sorted_pulls(self, order: str) -> list[PullRequest]:
+        """The pull requests ascending by CREATED_AT or UPDATED_AT. Not to be changed by the caller."""
+        rows = self._sorted.get(order)
+        if rows is None:
+            rows = self._sorted[order] = sorted(self.pulls.values(), key=ORDER_KEYS[order])
+        return rows
+
+    def updated_since(self, moment: str) -> list[PullRequest]:
+        """The pull requests updated at or after `moment` (an ISO time), oldest update first."""
+        rows = self.sorted_pulls("UPDATED_AT")
+        return rows[bisect.bisect_left(rows, moment, key=lambda pull: pull.updated_at) :]
+
+    def runs_of(self, sha: str) -> list[CheckRun]:
+        """Every attempt of every check of a commit, oldest first."""
+        return [run for suite in self.suites.get(sha, ()) for run in suite.runs]
+
+    def latest_runs_of(self, sha: str) -> list[CheckRun]:
+        """The last attempt of each check, as the rollup and REST's `filter=latest` show it."""
+        latest: dict[tuple[int, str], CheckRun] = {}
+        for run in self.runs_of(sha):
+            latest[run.suite.database_id, run.name] = run
+        return list(latest.values())
+
+    def latest_statuses_of(self, sha: str) -> list[StatusContext]:
+        latest: dict[str, StatusContext] = {}
+        for status in self.statuses.get(sha, ()):
+            latest[status.context] = status
+        return list(latest.values())
+
+
+@dataclass(eq=False)
+class Repository:
+    database_id: int
+    id: str
+    owner: Account
+    name: str
+    default_branch: str = "main"
+    is_private: bool = False
+    is_fork: bool = False
+    is_archived: bool = False
+    is_disabled: bool = False
+    is_locked: bool = False
+    description: str | None = None
+    language: str | None = None
+    created_at: str = "2020-01-01T00:00:00Z"
+    updated_at: str = "2020-01-01T00:00:00Z"
+    pushed_at: str | None = None
+    parent: Repository | None = None
+    expected_counts: dict[str, int] | None = None
+    """Pull requests per state as the loader will make them: answers counts without loading."""
+    loader: Callable[[Repository, Contents], None] | None = None
+    typename: str = "Repository"
+    _contents: Contents | None = None
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.owner.login}/{self.name}"
+
+    @property
+    def contents(self) -> Contents:
+        contents = self._contents
+        if contents is None:
+            with self._lock:
+                contents = self._contents
+                if contents is None:
+                    contents = Contents()
+                    if self.loader is not None:
+                        self.loader(self, contents)
+                    self._contents = contents
+        return contents
+
+    def count_pulls(self, states: Iterable[str] | None = None) -> int:
+        """How many pull requests are in `states` (None: in any)."""
+        if self._contents is None and self.expected_counts is not None:
+            wanted = self.expected_counts if states is None else states
+            return sum(self.expected_counts.get(state, 0) for state in wanted)
+        pulls = self.contents.pulls
+        if states is None:
+            return len(pulls)
+        wanted = frozenset(states)
+        return sum(pull.state in wanted for pull in pulls.values())
+
+
+class World:
+    """All accounts and repositories. Adding is not safe against concurrent adding; reading always is."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.accounts: dict[str, Account] = {}
+        self.repositories: dict[int, Repository] = {}
+        self._by_name: dict[str, Repository] = {}
+        self._old_names: dict[str, Repository] = {}
+        self._nodes: dict[str, Any] = {}
+        self._next_id = 3_000_000_000  # past 2^31, as GitHub's ids are
+
+    def new_id(self) -> int:
+        with self.lock:
+            self._next_id += 7
+            return self._next_id
+
+    def account(self, login: str) -> Account | None:
+        return self.accounts.get(login.lower())
+
+    def add_account(
+        self, typename: str, database_id: int, login: str, node: str | None = None, **more: Any
+    ) -> Account:
+        """The account of that login, made if there is none yet."""
+        known = self.account(login)
+        if known is not None:
+            return known
+        prefix = {"Organization": "O", "Bot": "BOT", "Mannequin": "M"}.get(typename, "U")
+        account = Account(typename, database_id, login, node or node_id(prefix, 0, database_id), **more)
+        self.accounts[login.lower()] = account
+        self._nodes[account.id] = account
+        return account
+
+    def add_member(self, organization: Account, account: Account, role: str = "MEMBER") -> None:
+        if organization.role_of(account) is None:
+            organization.members.append(Membership(account, role))
+
+    def add_repository(self, repository: Repository, listed: bool = True) -> Repository:
+        """`listed=False`: known to its id only, as the fork a pull request came from."""
+        self.repositories[repository.database_id] = repository
+        self._nodes[repository.id] = repository
+        if listed:
+            self._by_name[repository.full_name.lower()] = repository
+            repository.owner.repositories.append(repository)
+        return repository
+
+    def add_node(self, entity: Any) -> None:
+        self._nodes[entity.id] = entity
+
+    def repository(self, full_name: str, follow_renames: bool = True) -> Repository | None:
+        key = full_name.lower()
+        found = self._by_name.get(key)
+        if found is None and follow_renames:
+            found = self._old_names.get(key)
+        return found
+
+    def listed_repositories(self) -> list[Repository]:
+        return list(self._by_name.values())
+
+    def rename(self, repository: Repository, owner: Account, name: str) -> None:
+        """A rename or transfer: the old name goes on leading here, as GitHub's redirects do."""
+        with self.lock:
+            old = repository.full_name.lower()
+            repository.owner.repositories.remove(repository)
+            del self._by_name[old]
+            repository.owner, repository.name = owner, name
+            owner.repositories.append(repository)
+            self._by_name[repository.full_name.lower()] = repository
+            self._old_names[old] = repository
+
+    def remove_repository(self, repository: Repository) -> None:
+        with self.lock:
+            self._by_name.pop(repository.full_name.lower(), None)
+            self._old_names = {name: repo for name, repo in self._old_names.items() if repo is not repository}
+            self.repositories.pop(repository.database_id, None)
+            self._nodes.pop(repository.id, None)
+            repository.owner.repositories.remove(repository)
+
+    def node(self, node: str) -> Any | None:
+        """Whatever has this node id; loads the repository it belongs to if need be."""
+        found = self._nodes.get(node)
+        if found is not None:
+            return found
+        scope = scope_of(node)
+        if scope:
+            repository = self.repositories.get(scope)
+            return repository.contents.nodes.get(node) if repository is not None else None
+        loaded = (repository.contents for repository in self.repositories.values() if repository.loader is None)
+        return next((contents.nodes[node] for contents in loaded if node in contents.nodes), None)
