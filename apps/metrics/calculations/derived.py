@@ -32,8 +32,9 @@ class Derived:
     """The derived fields of a pull request, named as they are stored.
 
     Times are aware datetimes, `*_seconds` whole seconds, `*_hours` hours with two places. None is "not known" or "does
-    not apply", never 0. `ci_status` is success, failure or pending. `reverts_title` is set only where neither number
-    nor sha of what is undone is known; finding that pull request is for the one who has the others at hand.
+    not apply", never 0; a `size` that is not known is "". `ci_status` is success, failure or pending. `reverts_title`
+    is set only where neither number nor sha of what is undone is known; finding that pull request is for the one who
+    has the others at hand.
     """
 
     cycle_time_seconds: int | None
@@ -46,7 +47,7 @@ class Derived:
     old_commits_left_out: bool
     approved_at: datetime | None
     rework_after_approval: bool | None
-    size: str | None
+    size: str
     total_comments: int
     human_comments: int
     merged_without_review: bool
@@ -113,7 +114,7 @@ def derive(pull_request: PullRequestRecord, *, is_bot: BotRule = default_rule) -
         old_commits_left_out=old_commits_left_out,
         approved_at=approved_at,
         rework_after_approval=_rework(pr, approved_at, fixes),
-        size=size_of(pr.additions, pr.deletions),
+        size=size_of(pr.additions, pr.deletions) or "",
         total_comments=len(comments),
         human_comments=sum(not is_bot(comment.author) for comment in comments),
         merged_without_review=unreviewed,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields, replace
 from decimal import Decimal
 from pathlib import Path
@@ -30,6 +31,8 @@ from apps.metrics.tests.histories import (
     ready,
     review,
 )
+
+DEFINITIONS = Path(__file__).resolve().parents[3] / "docs" / "metrics.md"
 
 
 @pytest.mark.parametrize(
@@ -306,7 +309,8 @@ def test_it_sizes_by_changed_lines(lines, size):
 
 
 def test_it_has_no_size_where_github_told_none():
-    assert derive(pull_request(additions=None, deletions=3)).size is None
+    assert derive(pull_request(additions=None, deletions=3)).size == ""
+    assert size_of(3, None) is None
 
 
 def test_it_counts_each_comment_once_whoever_wrote_it_and_whenever():
@@ -396,5 +400,14 @@ def test_it_does_not_depend_on_the_order_of_the_parts():
 
 
 def test_it_explains_every_number_in_the_documentation():
-    text = (Path(__file__).resolve().parents[3] / "docs" / "metrics.md").read_text(encoding="utf-8")
+    text = DEFINITIONS.read_text(encoding="utf-8")
     assert [field.name for field in fields(Derived) if f"`{field.name}`" not in text] == []
+
+
+def test_it_names_headings_that_the_documentation_has():
+    headings = set(re.findall(r"^#+ (.+)$", DEFINITIONS.read_text(encoding="utf-8"), re.MULTILINE))
+    modules = (Path(__file__).resolve().parents[1] / "calculations").glob("*.py")
+    references = [re.search(r"docs/metrics\.md, (.+)\)", module.read_text(encoding="utf-8")) for module in modules]
+    named = {heading for found in references if found for heading in re.findall(r'"([^"]+)"', found[1])}
+    assert len(named) > 8
+    assert named - headings == set()
