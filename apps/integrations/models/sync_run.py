@@ -54,6 +54,7 @@ class SyncRun(BaseTeamModel):
     errors = models.JSONField(default=list)
     partial = models.JSONField(default=dict)  # number of the pull request -> {part: reason}
     touched_weeks = models.JSONField(default=list)
+    notified_at = models.DateTimeField(null=True)  # when the admins were written to about its end
 
     class Meta(BaseTeamModel.Meta):
         constraints = (

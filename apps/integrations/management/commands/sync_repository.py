@@ -1,0 +1,135 @@
+"""`manage.py sync_repository`: a repository's sync in the foreground."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from argparse import ArgumentParser
+from smtplib import SMTPException
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from apps.integrations.models import SyncRun, TrackedRepository
+from apps.integrations.services import github_sync, sync_notifications
+from apps.integrations.services.github_sync import Outcome, SyncBusy
+from apps.integrations.services.github_sync.engine import Ended
+from apps.integrations.services.repositories import BadDepth, parse_depth
+from apps.metrics.services.aggregate import aggregate_weeks
+from apps.teams.models import Team
+from apps.teams.scope import team_scope
+
+logger = logging.getLogger(__name__)
+
+EXIT_FAILED, EXIT_PARTIAL, EXIT_PAUSED = 1, 2, 3
+COUNTED = ("pull_requests", "reviews", "commits", "files", "check_runs", "comments", "deployments")
+
+
+class Command(BaseCommand):
+    help = (
+        "Sync a tracked repository in the foreground. Exit codes: 0 complete, 1 failed, 2 partial, 3 paused by a rate "
+        "limit (run it again to resume)."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("repository", metavar="OWNER/NAME")
+        parser.add_argument("--team", required=True, metavar="SLUG")
+        parser.add_argument("--days", metavar="N|all", help="how far back; default: the depth it is tracked with")
+        parser.add_argument("--json", action="store_true", help="print one JSON object last")
+
+    def handle(self, *, repository: str, team: str, days: str | None, **options: Any) -> None:
+        tracked = _tracked(team, repository)
+        try:
+            days_back = tracked.days_back if days is None else parse_depth(days)
+        except BadDepth as error:
+            raise CommandError(str(error)) from error
+        started = time.monotonic()
+        try:
+            outcome = github_sync.sync_repository_history(tracked, days_back, on_page=self._progress())
+        except SyncBusy as busy:
+            raise CommandError(str(busy)) from busy
+        seconds = time.monotonic() - started
+        _follow_up(tracked.team_id, outcome)
+        with team_scope(tracked.team_id):
+            run = SyncRun.objects.select_related("tracked_repository__repository").get(pk=outcome.run_id)
+        self._report(run, outcome, seconds, as_json=options["json"])
+
+    def _progress(self) -> Any:
+        if not sys.stderr.isatty():
+            return lambda run: None
+
+        def show(run: SyncRun) -> None:
+            tracked = run.tracked_repository
+            bar = "#" * (tracked.sync_progress * 30 // 100)
+            total = f"{tracked.sync_prs_total:,}" if tracked.sync_prs_total is not None else "?"
+            self.stderr.write(f"\r[{bar:<30}] {tracked.sync_prs_completed:,} of {total} pull requests ", ending="")
+
+        return show
+
+    def _report(self, run: SyncRun, outcome: Outcome, seconds: float, *, as_json: bool) -> None:
+        name = run.tracked_repository.repository.full_name
+        status = _status(run, outcome)
+        counts = {key: run.counts.get(key, 0) for key in COUNTED}
+        if sys.stderr.isatty():
+            self.stderr.write("")
+        self.stdout.write(
+            f"{name}: {status}, {counts['pull_requests']:,} pull requests with {counts['reviews']:,} reviews, "
+            f"{counts['comments']:,} comments, {counts['commits']:,} commits, {counts['files']:,} files and "
+            f"{counts['check_runs']:,} checks, {counts['deployments']:,} deployments; {len(run.partial)} partial; "
+            f"{run.points:,} points in {run.requests:,} requests; {seconds:.1f} s."
+        )
+        if as_json:
+            report = {
+                "repository": name,
+                "status": status,
+                **counts,
+                "partial": len(run.partial),
+                "graphql_points": run.points,
+                "graphql_requests": run.requests,
+                "rest_requests": run.rest_requests,
+                "seconds": round(seconds, 3),
+                "rate_limited": run.rate_limited,
+            }
+            self.stdout.write(json.dumps(report))
+        if status == "partial":
+            raise CommandError(f"{len(run.partial)} pull requests are partial.", returncode=EXIT_PARTIAL)
+        if status == "paused":
+            raise CommandError(f"{outcome.message} Run the same command to resume.", returncode=EXIT_PAUSED)
+        if status == "error":
+            raise CommandError(outcome.message or "The sync was cancelled.", returncode=EXIT_FAILED)
+
+
+def _tracked(slug: str, full_name: str) -> TrackedRepository:
+    team = Team.objects.filter(slug=slug).first()
+    if team is None:
+        raise CommandError(f"There is no team “{slug}”. Make it with: manage.py create_team --slug {slug} …")
+    with team_scope(team.pk):
+        tracked = (
+            TrackedRepository.objects.select_related("repository", "integration")
+            .filter(repository__full_name__iexact=full_name, is_active=True)
+            .first()
+        )
+    if tracked is None:
+        raise CommandError(
+            f"{full_name} is not tracked. Track it with: manage.py track_repository --team {slug} {full_name}"
+        )
+    return tracked
+
+
+def _status(run: SyncRun, outcome: Outcome) -> str:
+    if outcome.ended == Ended.FINISHED:
+        return str(run.status)
+    return "paused" if outcome.ended == Ended.PAUSED and run.tracked_repository.rate_limited else "error"
+
+
+def _follow_up(team_id: int, outcome: Outcome) -> None:
+    """What the worker's tasks would do after a run: the aggregates, and the e-mail."""
+    if outcome.weeks:
+        aggregate_weeks(team_id, outcome.weeks)
+    if outcome.ended in {Ended.FINISHED, Ended.FAILED}:
+        try:
+            sync_notifications.notify_about(team_id=team_id, run_id=outcome.run_id)
+        except (OSError, SMTPException) as error:
+            logger.warning("the e-mail about the sync could not be sent and is tried again by the worker: %s", error)

@@ -1,0 +1,20 @@
+"""Bringing a repository's pull requests here: start a run, advance it page by page, resume it, stop it.
+
+`runs` is a run's life (fence, heartbeat, end), `steps` what it asks GitHub, `pages` how a page becomes rows,
+`engine` the loop that ties them.
+"""
+
+from apps.integrations.services.github_sync.engine import Outcome, advance, sync_repository_history
+from apps.integrations.services.github_sync.reaper import reap_team
+from apps.integrations.services.github_sync.runs import Handle, SyncBusy, begin_run, cancel_runs
+
+__all__ = (
+    "Handle",
+    "Outcome",
+    "SyncBusy",
+    "advance",
+    "begin_run",
+    "cancel_runs",
+    "reap_team",
+    "sync_repository_history",
+)

@@ -1,0 +1,153 @@
+"""How what a step learned becomes rows: one transaction, with the checkpoint and the fence in it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, date, datetime
+from typing import Any
+
+from django.utils import timezone
+
+from apps.integrations.models import GitHubIntegration, SyncRun, TrackedRepository
+from apps.integrations.services.github_sync import runs
+from apps.integrations.services.github_sync.steps import Learned
+from apps.metrics.models import PullRequest, Repository
+from apps.metrics.services.deploy_stage import set_deploy_seconds
+from apps.metrics.services.ingest import ingest_deployments, ingest_pull_requests
+from apps.teams.scope import team_scope
+
+EVERYTHING = datetime(1970, 1, 1, tzinfo=UTC)
+"""`covered_from` of a repository whose full history is stored."""
+
+
+def write_step(run: SyncRun, learned: Learned) -> None:
+    """Rows, checkpoint and progress together, or nothing. Raises Fenced when the run is no longer ours."""
+    with team_scope(run.team_id):
+        runs.beat(run)  # first: it locks the run until the end of this transaction
+        repository = run.tracked_repository.repository
+        _follow_name(repository, learned)
+        counts, weeks = Counter(run.counts), set(run.touched_weeks)
+        if learned.pull_requests:
+            written = ingest_pull_requests(repository, learned.pull_requests, synced_at=timezone.now())
+            if learned.recount:
+                counts.update(written.counts)
+            weeks.update(week.isoformat() for week in written.touched_weeks)
+        if learned.deployments:
+            written = ingest_deployments(repository, learned.deployments)
+            counts.update(written.counts)
+            weeks.update(week.isoformat() for week in written.touched_weeks)
+        runs.hold(
+            run,
+            checkpoint=learned.next or {"phase": "done"},
+            counts=dict(counts),
+            touched_weeks=sorted(weeks),
+            points=run.points + learned.points,
+            requests=run.requests + learned.requests,
+            partial=_partial(run, learned),
+        )
+        _show_progress(run, learned)
+
+
+def _follow_name(repository: Repository, learned: Learned) -> None:
+    """A rename or a transfer shows in the answer: the id is the same, the name is not."""
+    seen = learned.repository
+    if not seen or seen.get("databaseId") != repository.github_repo_id:
+        return
+    branch = (seen.get("defaultBranchRef") or {}).get("name", "")
+    now: dict[str, Any] = {
+        "full_name": seen["nameWithOwner"],
+        "node_id": seen["id"],
+        "default_branch": branch,
+        "is_private": seen["isPrivate"],
+        "is_archived": seen["isArchived"],
+        "is_fork": seen["isFork"],
+    }
+    if any(getattr(repository, name) != value for name, value in now.items()):
+        if repository.full_name != now["full_name"]:
+            PullRequest.objects.filter(repository=repository).update(github_repo=now["full_name"])
+        Repository.objects.filter(pk=repository.pk).update(**now)
+        for name, value in now.items():
+            setattr(repository, name, value)
+
+
+def _partial(run: SyncRun, learned: Learned) -> dict[str, Any]:
+    """What this run could not fetch, by pull request number; a later complete fetch takes it off again."""
+    partial = dict(run.partial)
+    for record in learned.pull_requests:
+        if record.partial:
+            partial[str(record.number)] = dict(record.partial)
+        else:
+            partial.pop(str(record.number), None)
+    if learned.unreadable:
+        partial["unreadable"] = {
+            str(n): why for n, why in enumerate([*partial.get("unreadable", {}).values(), *learned.unreadable])
+        }
+    if learned.missing_permission:
+        partial["deployments"] = {"permission": learned.missing_permission}
+    return partial
+
+
+def _show_progress(run: SyncRun, learned: Learned) -> None:
+    tracked = run.tracked_repository
+    completed: int = run.counts.get("pull_requests", 0)
+    total = learned.total if learned.total is not None else tracked.sync_prs_total
+    if total is not None:
+        total = max(total, completed)  # a window's total is an estimate, and pull requests are opened meanwhile
+    percent = 99 if learned.next is None else min(99, completed * 100 // total) if total else 0
+    tracked.sync_prs_total, tracked.sync_prs_completed = total, completed
+    changes: dict[str, Any] = {
+        "sync_prs_total": total,
+        "sync_prs_completed": completed,
+        "sync_progress": max(percent, tracked.sync_progress),
+        "sync_activity": learned.activity,
+    }
+    tracked.sync_progress = changes["sync_progress"]
+    if learned.remaining is not None:
+        changes["rate_limit_remaining"] = learned.remaining
+    if learned.page_size is not None:
+        changes["page_size"] = tracked.page_size = learned.page_size
+    TrackedRepository.objects.filter(pk=tracked.pk).update(**changes)
+
+
+def finish(run: SyncRun) -> None:
+    """The run has everything: say since when the repository is covered, and where the next sync begins."""
+    with team_scope(run.team_id):
+        now = timezone.now()
+        status = SyncRun.Status.PARTIAL if run.partial else SyncRun.Status.COMPLETE
+        runs.hold(run, status=status, finished_at=now, heartbeat_at=now)
+        tracked, repository = run.tracked_repository, run.tracked_repository.repository
+        assert run.started_at is not None  # set when it was taken up
+        set_deploy_seconds(repository)
+        _cover(run, repository, tracked)
+        TrackedRepository.objects.filter(pk=tracked.pk).update(
+            sync_status=status,
+            sync_progress=100,
+            sync_prs_total=tracked.sync_prs_completed,
+            sync_activity="",
+            last_sync_at=now,
+            last_sync_error="",
+            watermark=run.started_at - runs.WATERMARK_OVERLAP,
+        )
+        GitHubIntegration.objects.filter(pk=tracked.integration_id).update(last_sync_at=now)
+
+
+def _cover(run: SyncRun, repository: Repository, tracked: TrackedRepository) -> None:
+    stored = PullRequest.objects.filter(repository=repository, gone_at=None)
+    changes: dict[str, Any] = {"synced_to": run.started_at}
+    if run.kind != SyncRun.Kind.INCREMENTAL:
+        since = run.cutoff or EVERYTHING
+        changes["covered_from"] = min(since, repository.covered_from or since)
+        if run.cutoff is None:
+            changes["prs_stated"] = tracked.sync_prs_total
+    stated = changes.get("prs_stated", repository.prs_stated)
+    changes["completeness"] = {
+        "stored": stored.count(),
+        "partial": stored.filter(is_partial=True).count(),
+        "stated": stated,
+    }
+    Repository.objects.filter(pk=repository.pk).update(**changes)
+
+
+def weeks_touched(run: SyncRun) -> list[date]:
+    """Mondays whose aggregates the run made stale."""
+    return [date.fromisoformat(week) for week in run.touched_weeks]

@@ -1,0 +1,33 @@
+"""Runs that nobody works on any more: found by their heartbeat, given a new fence, continued from their checkpoint."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from apps.integrations.models import SyncRun
+from apps.integrations.services.github_sync import runs
+from apps.integrations.services.github_sync.runs import Handle
+from apps.teams.scope import team_scope
+
+LOST_IN_QUEUE = timedelta(minutes=2)
+"""A waiting run whose message may be lost with Redis. Sending it again is harmless: the older message opens nothing."""
+
+
+def reap_team(team_id: int) -> list[Handle]:
+    """Handles of the team's runs that are to be continued now. Five statements and one for each of them."""
+    with team_scope(team_id):
+        return [handle for run in _stuck() if (handle := runs.renew(run)) is not None]
+
+
+def _stuck() -> list[SyncRun]:
+    now = timezone.now()
+    Status = SyncRun.Status
+    dead = Q(status=Status.RUNNING, heartbeat_at__lt=now - runs.STALE)
+    lost = Q(status=Status.PENDING) & (
+        Q(heartbeat_at__lt=now - LOST_IN_QUEUE) | Q(heartbeat_at=None, created_at__lt=now - LOST_IN_QUEUE)
+    )
+    due = Q(status=Status.PAUSED, resume_at__lte=now)
+    return list(SyncRun.objects.filter(dead | lost | due, tracked_repository__is_active=True).order_by("pk"))

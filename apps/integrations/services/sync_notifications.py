@@ -1,0 +1,127 @@
+"""E-mails to a team's admins: a sync is complete, or needs them. Sent once a run (a crash between sending and noting it
+may repeat one, which is better than none).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+
+from apps.integrations.models import SyncRun, TrackedRepository
+from apps.teams.models import Membership, Team
+from apps.teams.scope import team_scope
+
+
+@dataclass(frozen=True, slots=True)
+class SyncStats:
+    """What a finished run brought. `seconds` from its begin to its end; `partial` reasons by pull request number."""
+
+    pull_requests: int
+    reviews: int
+    commits: int
+    files: int
+    comments: int
+    check_runs: int
+    deployments: int
+    seconds: int
+    points: int
+    partial: dict[str, dict[str, str]]
+    covered_from: datetime | None
+    is_full_history: bool
+
+
+def notify_about(*, team_id: int, run_id: int) -> bool:
+    """Write to the admins about a run's end, unless that was done. Incremental runs that went well are no news."""
+    with team_scope(team_id):
+        run = SyncRun.objects.select_related("tracked_repository__repository", "tracked_repository__integration").get(
+            pk=run_id
+        )
+    Status = SyncRun.Status
+    if run.notified_at is not None or run.status not in {Status.COMPLETE, Status.PARTIAL, Status.ERROR}:
+        return False
+    if run.status == Status.ERROR:
+        _send_needs_attention(run)
+    elif run.kind in {SyncRun.Kind.INITIAL, SyncRun.Kind.MANUAL}:
+        send_sync_complete_notification(run.tracked_repository, stats_of(run))
+    with team_scope(team_id):
+        SyncRun.objects.filter(pk=run_id).update(notified_at=timezone.now())
+    return True
+
+
+def unwritten(team_id: int) -> list[int]:
+    """Runs that ended minutes ago without a word to the admins: their task was lost."""
+    with team_scope(team_id):
+        ended = SyncRun.objects.filter(
+            status__in=[SyncRun.Status.COMPLETE, SyncRun.Status.PARTIAL, SyncRun.Status.ERROR],
+            notified_at=None,
+            finished_at__lt=timezone.now() - timedelta(minutes=5),
+        )
+        return list(ended.order_by("pk").values_list("pk", flat=True))
+
+
+def stats_of(run: SyncRun) -> SyncStats:
+    """A finished run's figures."""
+    repository = run.tracked_repository.repository
+    seconds = (run.finished_at - run.started_at).total_seconds() if run.finished_at and run.started_at else 0
+    return SyncStats(
+        **{name: run.counts.get(name, 0) for name in SyncStats.__dataclass_fields__ if name in _COUNTED},
+        seconds=round(seconds),
+        points=run.points,
+        partial=run.partial,
+        covered_from=repository.covered_from,
+        is_full_history=run.cutoff is None,
+    )
+
+
+_COUNTED = frozenset({"pull_requests", "reviews", "commits", "files", "comments", "check_runs", "deployments"})
+
+
+def send_sync_complete_notification(tracked_repo: TrackedRepository, stats: SyncStats) -> int:
+    """One e-mail to each admin: counts, duration, coverage, what is partial, a link. How many were sent.
+
+    `tracked_repo.repository` is loaded already; the mail server is spoken to outside any scope.
+    """
+    team = Team.objects.get(pk=tracked_repo.team_id)
+    repository = tracked_repo.repository
+    partial = f", {len(stats.partial)} partial" if stats.partial else ""
+    subject = f"{repository.full_name} is synced: {stats.pull_requests:,} pull requests{partial}"
+    context = {
+        "team": team,
+        "repository": repository,
+        "stats": stats,
+        "overview_url": settings.BASE_URL + reverse("metrics:overview", args=[team.slug]),
+        "repositories_url": settings.BASE_URL + reverse("integrations:repositories", args=[team.slug]),
+    }
+    return _send(team, subject, "integrations/email/sync_complete", context)
+
+
+def _send_needs_attention(run: SyncRun) -> int:
+    tracked = run.tracked_repository
+    team = Team.objects.get(pk=run.team_id)
+    context = {
+        "team": team,
+        "repository": tracked.repository,
+        "reason": run.errors[-1] if run.errors else tracked.last_sync_error,
+        "since": run.finished_at,
+        "organization": tracked.integration.organization_slug,
+        "repositories_url": settings.BASE_URL + reverse("integrations:repositories", args=[team.slug]),
+    }
+    subject = f"The sync of {tracked.repository.full_name} needs you"
+    return _send(team, subject, "integrations/email/sync_needs_attention", context)
+
+
+def _send(team: Team, subject: str, template: str, context: dict[str, object]) -> int:
+    admins = Membership.objects.filter(team=team, role=Membership.Role.ADMIN, user__is_active=True)
+    text, html = (render_to_string(f"{template}.{kind}", context) for kind in ("txt", "html"))
+    sent = 0
+    for address in admins.order_by("pk").values_list("user__email", flat=True):
+        mail = EmailMultiAlternatives(" ".join(subject.split()), text, to=[address])
+        mail.attach_alternative(html, "text/html")
+        sent += mail.send()
+    return sent
