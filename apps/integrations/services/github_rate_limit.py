@@ -1,7 +1,7 @@
 """Whose token sends the next request, and whether its budget allows it.
 
-The budget belongs to a GitHub user (or installation), not to a token string: two tokens of one user share it. It is kept
-in Redis for all workers and is only a memory of what GitHub said last: an empty Redis costs one request to learn it anew.
+The budget belongs to a GitHub user (or installation), not to a token string: two tokens of one user share it. It is
+kept in Redis for all workers, as a memory of what GitHub said last: an empty Redis costs one request to learn it anew.
 """
 
 from __future__ import annotations
@@ -123,10 +123,7 @@ def budget_account(github_user_id: int) -> str:
 def tokens_of(*, team_id: int, integration_id: int) -> IntegrationTokens:
     """The leasable credentials of an integration, read once: a run that starts later sees later ones."""
     with team_scope(team_id):
-        credentials = list(
-            IntegrationCredential.objects.filter(integration_id=integration_id, is_valid=True).order_by(
-                "-is_primary", "pk"
-            )
-        )
+        usable_ones = IntegrationCredential.objects.filter(integration_id=integration_id, is_valid=True)
+        credentials = list(usable_ones.order_by("-is_primary", "pk"))
     usable = [Usable(budget_account(credential.github_user_id), credential.access_token) for credential in credentials]
     return IntegrationTokens(usable, Budgets(settings.REDIS_URL))

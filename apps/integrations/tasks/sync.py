@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from celery import shared_task
@@ -26,31 +27,25 @@ RETRIED: dict[str, Any] = {
 @shared_task(name="apps.integrations.tasks.sync_repository_initial_task", **RETRIED)
 def sync_repository_initial_task(team_id: int, repo_id: int, days_back: int | None) -> None:
     """The first sync of a tracked repository (`repo_id`: its row), or one of another depth. None: full history."""
-    _begin(team_id, repo_id, SyncRun.Kind.INITIAL, days_back)
+    kind = SyncRun.Kind.INITIAL
+    _begin(team_id, repo_id, lambda tracked: github_sync.begin_run(tracked=tracked, kind=kind, days_back=days_back))
 
 
 @shared_task(name="apps.integrations.tasks.sync_repository_task", **RETRIED)
 def sync_repository_task(team_id: int, repo_id: int) -> None:
     """What changed since the last sync; the whole depth where there was none."""
-    with team_scope(team_id):
-        tracked = TrackedRepository.objects.filter(pk=repo_id, is_active=True).first()
-    if tracked is None:
-        return
-    if tracked.watermark is None:
-        _begin(team_id, repo_id, SyncRun.Kind.INITIAL, tracked.days_back)
-    else:
-        _begin(team_id, repo_id, SyncRun.Kind.INCREMENTAL, tracked.days_back)
+    _begin(team_id, repo_id, github_sync.begin_asked)
 
 
-def _begin(team_id: int, repo_id: int, kind: str, days_back: int | None) -> None:
+def _begin(team_id: int, repo_id: int, begin: Callable[[TrackedRepository], SyncRun]) -> None:
     with team_scope(team_id):
-        tracked = TrackedRepository.objects.filter(pk=repo_id, is_active=True).first()
-        if tracked is None:
+        tracked = TrackedRepository.objects.select_related("repository").filter(pk=repo_id, is_active=True).first()
+        if tracked is None:  # untracked meanwhile
             return
-        run = github_sync.begin_run(tracked=tracked, kind=kind, days_back=days_back)
+        run = begin(tracked)
         if run.status == SyncRun.Status.RUNNING or tracked.rate_limited:  # a worker has it, or its budget is used up
             return
-        handle = Handle(team_id, run.pk, str(run.token))
+        handle = github_sync.handle_of(run)
     _settle(team_id, github_sync.advance(handle))
 
 

@@ -14,9 +14,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from apps.integrations.models import SyncRun, TrackedRepository
 from apps.integrations.services import github_sync, sync_notifications
+from apps.integrations.services.depth import InvalidDepth, parse_days
 from apps.integrations.services.github_sync import Outcome, SyncBusy
 from apps.integrations.services.github_sync.engine import Ended
-from apps.integrations.services.repositories import BadDepth, parse_depth
 from apps.metrics.services.aggregate import aggregate_weeks
 from apps.teams.models import Team
 from apps.teams.scope import team_scope
@@ -42,8 +42,8 @@ class Command(BaseCommand):
     def handle(self, *, repository: str, team: str, days: str | None, **options: Any) -> None:
         tracked = _tracked(team, repository)
         try:
-            days_back = tracked.days_back if days is None else parse_depth(days)
-        except BadDepth as error:
+            days_back = tracked.days_back if days is None else parse_days(days)
+        except InvalidDepth as error:
             raise CommandError(str(error)) from error
         started = time.monotonic()
         try:

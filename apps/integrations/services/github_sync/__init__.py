@@ -6,15 +6,24 @@
 
 from apps.integrations.services.github_sync.engine import Outcome, advance, sync_repository_history
 from apps.integrations.services.github_sync.reaper import reap_team
-from apps.integrations.services.github_sync.runs import Handle, SyncBusy, begin_run, cancel_runs
+from apps.integrations.services.github_sync.runs import (
+    Handle,
+    SyncBusy,
+    begin_asked,
+    begin_run,
+    cancel_runs,
+    handle_of,
+)
 
 __all__ = (
     "Handle",
     "Outcome",
     "SyncBusy",
     "advance",
+    "begin_asked",
     "begin_run",
     "cancel_runs",
+    "handle_of",
     "reap_team",
     "sync_repository_history",
 )

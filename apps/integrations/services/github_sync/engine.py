@@ -155,5 +155,5 @@ def sync_repository_history(
         run = runs.begin_run(tracked=tracked_repo, kind=SyncRun.Kind.MANUAL, days_back=days_back)
         if runs.is_in_hand(run):
             raise SyncBusy(f"A sync of this repository runs already, since {run.started_at:%Y-%m-%d %H:%M} UTC.")
-        handle = Handle(run.team_id, run.pk, str(run.token))
+        handle = runs.handle_of(run)
     return advance(handle, seconds=None, on_page=on_page)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from django.utils import timezone
@@ -15,9 +15,6 @@ from apps.metrics.models import PullRequest, Repository
 from apps.metrics.services.deploy_stage import set_deploy_seconds
 from apps.metrics.services.ingest import ingest_deployments, ingest_pull_requests
 from apps.teams.scope import team_scope
-
-EVERYTHING = datetime(1970, 1, 1, tzinfo=UTC)
-"""`covered_from` of a repository whose full history is stored."""
 
 
 def write_step(run: SyncRun, learned: Learned) -> None:
@@ -79,9 +76,8 @@ def _partial(run: SyncRun, learned: Learned) -> dict[str, Any]:
         else:
             partial.pop(str(record.number), None)
     if learned.unreadable:
-        partial["unreadable"] = {
-            str(n): why for n, why in enumerate([*partial.get("unreadable", {}).values(), *learned.unreadable])
-        }
+        reasons = [*partial.get("unreadable", {}).values(), *learned.unreadable]
+        partial["unreadable"] = {str(place): reason for place, reason in enumerate(reasons, start=1)}
     if learned.missing_permission:
         partial["deployments"] = {"permission": learned.missing_permission}
     return partial
@@ -135,7 +131,7 @@ def _cover(run: SyncRun, repository: Repository, tracked: TrackedRepository) -> 
     stored = PullRequest.objects.filter(repository=repository, gone_at=None)
     changes: dict[str, Any] = {"synced_to": run.started_at}
     if run.kind != SyncRun.Kind.INCREMENTAL:
-        since = run.cutoff or EVERYTHING
+        since = run.cutoff or runs.EVERYTHING
         changes["covered_from"] = min(since, repository.covered_from or since)
         if run.cutoff is None:
             changes["prs_stated"] = tracked.sync_prs_total

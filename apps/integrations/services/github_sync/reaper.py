@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from apps.integrations.models import SyncRun
+from apps.integrations.models import SyncRun, TrackedRepository
 from apps.integrations.services.github_sync import runs
 from apps.integrations.services.github_sync.runs import Handle
 from apps.teams.scope import team_scope
@@ -17,9 +17,10 @@ LOST_IN_QUEUE = timedelta(minutes=2)
 
 
 def reap_team(team_id: int) -> list[Handle]:
-    """Handles of the team's runs that are to be continued now. Five statements and one for each of them."""
+    """Handles of the team's runs that are to be continued now. Six statements and a few for each of them."""
     with team_scope(team_id):
-        return [handle for run in _stuck() if (handle := runs.renew(run)) is not None]
+        begun = _begin_what_was_asked_for()
+        return begun + [handle for run in _stuck() if (handle := runs.renew(run)) is not None]
 
 
 def _stuck() -> list[SyncRun]:
@@ -31,3 +32,12 @@ def _stuck() -> list[SyncRun]:
     )
     due = Q(status=Status.PAUSED, resume_at__lte=now)
     return list(SyncRun.objects.filter(dead | lost | due, tracked_repository__is_active=True).order_by("pk"))
+
+
+def _begin_what_was_asked_for() -> list[Handle]:
+    """Syncs that somebody asked for and whose task was lost before it could make the run."""
+    unfinished = SyncRun.objects.filter(tracked_repository=OuterRef("pk"), status__in=SyncRun.UNFINISHED)
+    waiting = TrackedRepository.objects.filter(
+        ~Exists(unfinished), is_active=True, sync_requested_at__lt=timezone.now() - LOST_IN_QUEUE
+    )
+    return [runs.handle_of(runs.begin_asked(tracked)) for tracked in waiting]

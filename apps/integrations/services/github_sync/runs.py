@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -20,6 +20,9 @@ from apps.integrations.models import SyncRun, TrackedRepository
 
 STALE = timedelta(seconds=60)
 """A run in hand beats at least before each request, so this long without a beat means that its worker is gone."""
+
+EVERYTHING = datetime(1970, 1, 1, tzinfo=UTC)
+"""`covered_from` of a repository whose full history is stored."""
 
 WATERMARK_OVERLAP = timedelta(minutes=5)
 """GitHub's replicas lag and clocks differ; what is asked for twice costs little, what is missed is lost."""
@@ -64,6 +67,26 @@ def begin_run(*, tracked: TrackedRepository, kind: str, days_back: int | None) -
     return _unfinished(tracked).get()
 
 
+def begin_asked(tracked: TrackedRepository) -> SyncRun:
+    """What "sync now" means: what changed since the last sync, or the whole depth where that is not covered yet."""
+    kind = SyncRun.Kind.INCREMENTAL if is_covered(tracked) else SyncRun.Kind.INITIAL
+    return begin_run(tracked=tracked, kind=kind, days_back=tracked.days_back)
+
+
+def is_covered(tracked: TrackedRepository) -> bool:
+    """Whether everything of the wanted depth was synced once, so that only changes are missing."""
+    covered_from = tracked.repository.covered_from
+    if tracked.watermark is None or covered_from is None:
+        return False
+    if tracked.days_back is None:
+        return covered_from == EVERYTHING
+    return covered_from <= timezone.now() - timedelta(days=tracked.days_back)
+
+
+def handle_of(run: SyncRun) -> Handle:
+    return Handle(run.team_id, run.pk, str(run.token))
+
+
 def _unfinished(tracked: TrackedRepository) -> Any:
     return SyncRun.objects.filter(tracked_repository=tracked, status__in=SyncRun.UNFINISHED)
 
@@ -80,6 +103,7 @@ def _create(tracked: TrackedRepository, kind: str, days_back: int | None) -> Syn
         sync_prs_total=None,
         sync_prs_completed=0,
         sync_started_at=now,
+        sync_requested_at=None,
         sync_activity="Waiting for a worker",
         last_sync_error="",
         rate_limited=False,
@@ -100,9 +124,8 @@ def take(*, run_id: int, token: str) -> SyncRun:
     )
     if not won:
         raise Fenced
-    run = SyncRun.objects.select_related("tracked_repository__repository", "tracked_repository__integration").get(
-        pk=run_id
-    )
+    related = ("tracked_repository__repository", "tracked_repository__integration")
+    run = SyncRun.objects.select_related(*related).get(pk=run_id)
     TrackedRepository.objects.filter(pk=run.tracked_repository_id).update(
         sync_status=Sync.SYNCING, rate_limited=False, rate_limit_reset_at=None, last_sync_error=""
     )
@@ -125,7 +148,7 @@ def hold(run: SyncRun, **changes: Any) -> None:
 def hand_on(run: SyncRun) -> Handle:
     """Leave the run for the next task, which the returned handle lets in."""
     hold(run, status=Status.PENDING, heartbeat_at=timezone.now(), token=uuid.uuid4())
-    return Handle(run.team_id, run.pk, str(run.token))
+    return handle_of(run)
 
 
 def pause(run: SyncRun, *, until: datetime, reason: str, rate_limited: bool) -> None:
