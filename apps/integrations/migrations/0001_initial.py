@@ -2,7 +2,6 @@
 
 import apps.common.models
 import apps.integrations.models.webhook
-import apps.teams.scope
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import uuid
@@ -37,7 +36,6 @@ class Migration(migrations.Migration):
                 ('discovery_status', models.CharField(choices=[('pending', 'Pending'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed')], default='pending', max_length=20)),
                 ('discovery_error', models.TextField(blank=True)),
                 ('discovered_at', models.DateTimeField(null=True)),
-                ('team', models.ForeignKey(db_constraint=False, db_index=False, default=apps.teams.scope.current_team_id, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team')),
             ],
             options={
                 'abstract': False,
@@ -59,7 +57,6 @@ class Migration(migrations.Migration):
                 ('can_admin', models.BooleanField(default=False)),
                 ('pushed_at', models.DateTimeField(null=True)),
                 ('seen_at', models.DateTimeField()),
-                ('team', models.ForeignKey(db_constraint=False, db_index=False, default=apps.teams.scope.current_team_id, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team')),
                 ('integration', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='available_repositories', to='integrations.githubintegration')),
             ],
             options={
@@ -83,7 +80,6 @@ class Migration(migrations.Migration):
                 ('is_primary', models.BooleanField(default=True)),
                 ('is_valid', models.BooleanField(default=True)),
                 ('integration', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='credentials', to='integrations.githubintegration')),
-                ('team', models.ForeignKey(db_constraint=False, db_index=False, default=apps.teams.scope.current_team_id, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team')),
             ],
             options={
                 'abstract': False,
@@ -118,7 +114,6 @@ class Migration(migrations.Migration):
                 ('page_size', models.SmallIntegerField(default=24)),
                 ('integration', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='tracked_repositories', to='integrations.githubintegration')),
                 ('repository', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='tracked', to='metrics.repository')),
-                ('team', models.ForeignKey(db_constraint=False, db_index=False, default=apps.teams.scope.current_team_id, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team')),
             ],
             options={
                 'abstract': False,
@@ -148,7 +143,6 @@ class Migration(migrations.Migration):
                 ('errors', models.JSONField(default=list)),
                 ('partial', models.JSONField(default=dict)),
                 ('touched_weeks', models.JSONField(default=list)),
-                ('team', models.ForeignKey(db_constraint=False, db_index=False, default=apps.teams.scope.current_team_id, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team')),
                 ('tracked_repository', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='sync_runs', to='integrations.trackedrepository')),
             ],
             options={

@@ -4,7 +4,6 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 import apps.teams.models
-import apps.teams.scope
 from apps.teams.rls import EnableTeamRLS, TeamForeignKey
 
 
@@ -61,7 +60,6 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         db_constraint=False,
                         db_index=False,
-                        default=apps.teams.scope.current_team_id,
                         editable=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="+",

@@ -106,7 +106,7 @@ def _tracked(slug: str, full_name: str) -> TrackedRepository:
     if team is None:
         raise CommandError(f"There is no team “{slug}”. Make it with: manage.py create_team --slug {slug} …")
     with team_scope(team.pk):
-        tracked = (
+        tracked: TrackedRepository | None = (
             TrackedRepository.objects.select_related("repository", "integration")
             .filter(repository__full_name__iexact=full_name, is_active=True)
             .first()

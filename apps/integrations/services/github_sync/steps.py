@@ -14,7 +14,7 @@ from typing import Any
 from apps.integrations.github import changes, deployments, pull_requests
 from apps.integrations.github.errors import PermissionMissing, QueryTooHeavy
 from apps.integrations.github.graphql import GraphQL
-from apps.integrations.github.types import PullRequestPage, Raw, Spending
+from apps.integrations.github.types import PullRequestPage, Raw, Spending, instant
 from apps.integrations.services.mapping import deployment_record, pull_request_record
 from apps.metrics.records import DeploymentRecord, PullRequestRecord
 
@@ -97,14 +97,14 @@ def _pull_request_page(graphql: GraphQL, plan: Plan, checkpoint: Checkpoint) -> 
     states, order = {
         "all": (None, pull_requests.CREATED),
         "open": (["OPEN"], pull_requests.CREATED),
-        "closed": (["MERGED", "CLOSED"], pull_requests.UPDATED),
+        "closed": (["MERGED", "CLOSED"], "UPDATED_AT"),
     }[phase]
     is_first = phase == plan.phases[0] and checkpoint["cursor"] is None
     size = min(plan.page_size, FIRST_PAGE) if is_first else plan.page_size
     page, size_that_worked = _smaller_until_it_fits(graphql, plan, checkpoint["cursor"], size, states, order)
     nodes, ended = page.nodes, not page.has_next
     if phase == "closed" and plan.cutoff is not None:
-        nodes = [node for node in nodes if changes.instant(node["updatedAt"]) >= plan.cutoff]
+        nodes = [node for node in nodes if instant(node["updatedAt"]) >= plan.cutoff]
         ended = ended or len(nodes) < len(page.nodes)
     spending = Spending(page.points, page.requests, page.rate_limit)
     total, checkpoint = _total(graphql, plan, checkpoint, page, spending)
