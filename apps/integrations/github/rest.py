@@ -1,7 +1,7 @@
 """REST over PyGithub's connection: one request, one answer or one named error; pages by their Link header.
 
-Of PyGithub this uses the connections, the redirects of renamed repositories and the pause between writes; not its objects,
-which fetch behind one's back, nor its retries, which sleep until the budget comes back.
+Of PyGithub this uses the connections, the redirects of renamed repositories and the pause between writes; not its
+objects, which fetch behind one's back, nor its retries, which sleep until the budget comes back.
 """
 
 from __future__ import annotations

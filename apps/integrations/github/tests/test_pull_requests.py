@@ -1,0 +1,379 @@
+"""Complete pull requests for few points, and the truth about what is missing."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import pytest
+
+from apps.integrations.github.completion import PAGES_PER_QUERY
+from apps.integrations.github.errors import NotFound, PermissionMissing, QueryTooHeavy, RateLimited, RepositoryGone
+from apps.integrations.github.pull_requests import ALL_PARTS, fetch_by_ids, fetch_checks, fetch_page
+from apps.integrations.github.tests import builders
+from apps.integrations.github.tests.world import World, graphql_over
+from apps.integrations.github.transport import Response
+from apps.integrations.github.types import NO_DIFF, PullRequestPage
+
+PARTS = {
+    "labels": 2,
+    "assignees": 1,
+    "closingIssuesReferences": 1,
+    "reviews": 2,
+    "reviewThreads": 2,
+    "comments": 3,
+    "commits": 2,
+    "files": 4,
+    "timelineItems": 3,
+    "contexts": 2,
+}
+MANY = dict.fromkeys(PARTS, 230)
+TOO_HEAVY = Response(502, {}, b"<html>")
+
+
+def world_of(*pull_requests: dict[str, Any]) -> World:
+    world = World()
+    builders.repository(world, [builders.pull_request(world, i, **parts) for i, parts in enumerate(pull_requests, 1)])
+    return world
+
+
+def page_of(world: World, **more: Any) -> PullRequestPage:
+    return fetch_page(world.client(), owner="o", name="r", **more)
+
+
+def sizes(node: dict[str, Any]) -> dict[str, int | None]:
+    """How many of each part a raw pull request holds, all different."""
+    found: dict[str, int | None] = {}
+    for name in PARTS:
+        holder = node["statusCheckRollup"] if name == "contexts" else node
+        items = holder[name] if holder else None
+        key = "path" if name == "files" else "id"
+        found[name] = len({item[key] for item in items["nodes"]}) if items else None
+        assert items is None or len(items["nodes"]) == found[name]
+    return found
+
+
+def test_it_fetches_a_pull_request_with_every_part():
+    world = world_of(PARTS)
+    page = page_of(world)
+    [node] = page.nodes
+    assert sizes(node) == PARTS
+    assert [len(thread["comments"]["nodes"]) for thread in node["reviewThreads"]["nodes"]] == [1, 1]
+    assert node["reviewThreads"]["nodes"][0]["isResolved"] is True
+    assert (node["partial"], node["capped"], page.partial) == ({}, {}, {})
+    assert (page.total, page.has_next, page.requests, page.points) == (1, False, 2, 3)
+    assert page.repository["nameWithOwner"] == "o/r"
+
+
+def test_it_pages_through_all_pull_requests_newest_first():
+    world = world_of(*[{}] * 30)
+    first = page_of(world)
+    second = page_of(world, after=first.end_cursor)
+    numbers = [node["number"] for page in (first, second) for node in page.nodes]
+    assert (len(first.nodes), first.has_next, first.total, second.has_next) == (24, True, 30, False)
+    assert sorted(numbers) == list(range(1, 31))
+    created = [node["createdAt"] for page in (first, second) for node in page.nodes]
+    assert created == sorted(created, reverse=True)
+
+
+def test_it_asks_only_for_the_states_that_are_wanted():
+    world = world_of({"state": "OPEN"}, {}, {"state": "CLOSED"})
+    page = page_of(world, states=["MERGED", "CLOSED"], order="UPDATED_AT")
+    assert sorted(node["state"] for node in page.nodes) == ["CLOSED", "MERGED"]
+
+
+def test_it_follows_every_connection_to_its_end():
+    world = world_of(MANY)
+    [node] = page_of(world).nodes
+    assert sizes(node) == MANY
+    assert (node["partial"], node["capped"]) == ({}, {})
+
+
+def test_it_fetches_the_overflow_of_ten_pull_requests_at_once():
+    """Ten pull requests with 230 of each part are 200 further pages and 2,300 threads: 18 queries, not 2,500."""
+    world = world_of(*[MANY] * 10)
+    page = page_of(world)
+    assert all(sizes(node) == MANY for node in page.nodes)
+    assert world.requests == 19
+    assert page.points == world.points == 20
+    assert world.largest < 500_000
+
+
+def test_it_fetches_the_comments_of_long_threads():
+    world = world_of({"reviewThreads": [builders.thread(comments=250), builders.thread(comments=101)]})
+    [node] = page_of(world).nodes
+    assert [len(thread["comments"]["nodes"]) for thread in node["reviewThreads"]["nodes"]] == [250, 101]
+    assert world.requests == 4
+
+
+def asked_for(document: str) -> str:
+    """What a composed document asks for, without its fragments; nothing for the operations in files."""
+    return document.partition(" fragment ")[0] if document.startswith("query Completion") else ""
+
+
+def draw(*parts: Any) -> int:
+    """A number that depends on its arguments only, evenly spread below 1,000."""
+    return int.from_bytes(hashlib.blake2b(repr(parts).encode(), digest_size=4).digest()) % 1000
+
+
+def typical_repository() -> World:
+    """500 pull requests: 41 % with threads (2,232 in all), 70 % with reviews, ten with over 100 of everything."""
+    world = World()
+    discussed = [i for i in range(500) if i % 50 and draw("t", i) < 405][:195]
+    shares = dict.fromkeys(discussed, 5)
+    for i in range(2232 - 10 * 112 - 5 * len(discussed)):
+        shares[discussed[i % len(discussed)]] += 1
+    made = []
+    for i in range(500):
+        if i % 50 == 0:
+            parts = {name: 101 + draw(name, i) % 160 for name in PARTS} | {"reviewThreads": 112}
+        else:
+            parts = {name: draw(name, i) % (2 * size + 1) for name, size in PARTS.items()}
+            parts |= {"reviewThreads": shares.get(i, 0), "reviews": 1 + draw("r", i) % 6 if draw("r?", i) < 700 else 0}
+        made.append(builders.pull_request(world, i + 1, **parts))
+    builders.repository(world, made)
+    return world
+
+
+def test_it_needs_less_than_two_tenths_of_a_point_for_a_pull_request():
+    world = typical_repository()
+    source = world.root["repository"]["pullRequests"]
+    assert sum(len(item["reviewThreads"]) for item in source) == 2232
+    cursor, has_next, nodes, points = None, True, [], 0
+    while has_next:
+        page = page_of(world, after=cursor)
+        cursor, has_next = page.end_cursor, page.has_next
+        nodes += page.nodes
+        points += page.points
+    by_number = {node["number"]: node for node in nodes}
+    assert len(nodes) == len(by_number) == 500
+    for item in source:
+        rollup = item["statusCheckRollup"] or {"contexts": []}
+        wanted = {name: len(rollup["contexts"] if name == "contexts" else item[name]) for name in PARTS}
+        assert sizes(by_number[item["number"]]) == wanted
+    assert points == world.points
+    assert points / 500 <= 0.18
+
+
+def test_fourteen_ids_cost_a_point():
+    world = world_of(*[{}] * 15)
+    page = fetch_by_ids(world.client(), [f"PR_{i}" for i in range(1, 15)])
+    assert (len(page.nodes), page.points, page.requests) == (14, 1, 1)
+    assert fetch_by_ids(world.client(), [f"PR_{i}" for i in range(1, 16)]).points == 2
+
+
+def test_a_hundred_pull_requests_checks_cost_a_point():
+    world = world_of(*[{"contexts": 1}] * 100)
+    page = fetch_checks(world.client(), [f"PR_{i}" for i in range(1, 101)])
+    assert (len(page.nodes), page.points) == (100, 1)
+    assert len(page.nodes[0]["statusCheckRollup"]["contexts"]["nodes"]) == 1
+
+
+def test_it_says_which_ids_are_gone():
+    world = world_of({})
+    page = fetch_by_ids(world.client(), ["PR_1", "PR_2"])
+    assert ([node["id"] for node in page.nodes], page.gone, page.unreadable) == (["PR_1"], ("PR_2",), ())
+
+
+def test_a_failed_connection_is_partial_and_never_empty():
+    world = world_of({"reviews": 2, "files": 2}, {"reviews": 3, "files": 3})
+    world.errors = lambda path, parent: (
+        {"type": "INTERNAL_ISH", "message": "Loading failed"} if path[-1] == "files" and parent["number"] == 2 else None
+    )
+    page = page_of(world)
+    whole, short = sorted(page.nodes, key=lambda node: node["number"])
+    assert (len(whole["files"]["nodes"]), whole["partial"]) == (2, {})
+    assert (short["files"], len(short["reviews"]["nodes"])) == (None, 3)
+    assert page.partial == {2: {"files": "Loading failed"}}
+
+
+def test_a_missing_permission_is_named_and_the_rest_is_kept():
+    world = world_of({"contexts": 1, "reviews": 1})
+    world.errors = lambda path, parent: (
+        {"type": "FORBIDDEN", "message": "Resource not accessible by integration"}
+        if path[-1] == "statusCheckRollup"
+        else None
+    )
+    page = page_of(world)
+    assert page.permissions_missing == {"checks"}
+    assert page.partial == {1: {"checks": "Resource not accessible by integration"}}
+    assert len(page.nodes[0]["reviews"]["nodes"]) == 1
+
+
+def test_a_head_without_checks_has_none_and_is_complete():
+    [node] = page_of(world_of({"contexts": 0})).nodes
+    assert node["statusCheckRollup"]["contexts"]["nodes"] == []
+    assert node["partial"] == {}
+
+
+def test_files_that_are_null_without_an_error_are_a_diff_that_github_could_not_compute():
+    world = world_of({"changedFiles": 0})
+    world.objects["PR_1"]["files"] = None
+    [node] = page_of(world).nodes
+    assert node["files"] is None
+    assert node["partial"] == {"files": NO_DIFF}
+
+
+def test_what_github_holds_back_is_capped_and_not_partial():
+    world = world_of({"commits": 250, "stated": {"commits": 1639}, "files": 2, "changedFiles": 3001})
+    [node] = page_of(world).nodes
+    assert len(node["commits"]["nodes"]) == 250
+    assert node["capped"] == {"commits": "GitHub yields 250 of 1,639", "files": "GitHub yields 2 of 3,001"}
+    assert node["partial"] == {}
+
+
+def test_hidden_comments_of_a_thread_are_capped():
+    world = world_of({"reviewThreads": [builders.thread(stated={"comments": 3})]})
+    [node] = page_of(world).nodes
+    assert node["capped"] == {"review_comments": "GitHub yields 1 of 3"}
+
+
+def test_a_batch_that_is_too_heavy_is_halved_until_it_passes():
+    world = world_of({"reviewThreads": 100})
+    world.refuse = lambda document, variables: (
+        TOO_HEAVY if any(len(ids) > 30 for ids in variables.values() if isinstance(ids, list) and ids) else None
+    )
+    page = page_of(world)
+    assert sizes(page.nodes[0])["reviewThreads"] == 100
+    assert page.partial == {}
+    assert world.requests == 1 + 2 + 4  # the page; 100 and 50 refused; four of 25
+
+
+def test_a_part_that_is_too_heavy_even_alone_makes_the_pull_request_partial():
+    world = world_of({"commits": 150, "reviews": 150})
+    world.refuse = lambda document, variables: TOO_HEAVY if "commits(first: 100, after" in document else None
+    [node] = page_of(world).nodes
+    assert len(node["reviews"]["nodes"]) == 150
+    assert len(node["commits"]["nodes"]) == 100
+    assert node["partial"] == {"commits": "GitHub answered 502"}
+
+
+def test_parts_can_be_fetched_apart_from_a_page_that_is_too_heavy():
+    world = world_of(PARTS)
+    page = page_of(world, page_size=1, alone={"files", "checks", "commits", "events"})
+    assert sizes(page.nodes[0]) == PARTS
+    assert page.partial == {}
+
+
+def test_a_part_that_fails_when_it_is_fetched_apart_is_none():
+    world = world_of(PARTS)
+    world.refuse = lambda document, variables: (
+        TOO_HEAVY if "query Completion" in document and "files(" in document else None
+    )
+    [node] = page_of(world, alone={"files"}).nodes
+    assert node["files"] is None
+    assert node["partial"] == {"files": "GitHub answered 502"}
+    assert sizes(node)["reviewThreads"] == 2
+
+
+def test_a_part_that_is_skipped_is_not_asked_for():
+    asked = []
+    world = world_of(PARTS)
+    world.refuse = lambda document, variables: asked.append(variables)
+    [node] = page_of(world, skip={"checks": "permission missing: checks"}).nodes
+    assert asked[0]["checks"] is False
+    assert node["statusCheckRollup"] is None
+    assert node["partial"] == {"checks": "permission missing: checks"}
+
+
+def test_without_threads_there_are_no_review_comments_either():
+    [node] = page_of(world_of(PARTS), skip={"threads": "off"}).nodes
+    assert node["partial"] == {"threads": "off", "review_comments": "off"}
+
+
+def test_a_thread_that_cannot_be_read_is_left_out_and_said():
+    world = world_of({"reviewThreads": 3})
+    lost = world.objects["PR_1"]["reviewThreads"][1]["id"]
+    world.errors = lambda path, parent: (
+        {"type": "NOT_FOUND", "message": "Could not resolve"} if len(path) == 2 and parent.get("id") == lost else None
+    )
+    [node] = page_of(world).nodes
+    assert len(node["reviewThreads"]["nodes"]) == 2
+    assert node["partial"] == {"review_comments": "Could not resolve", "threads": "Could not resolve"}
+
+
+def test_a_pull_request_that_comes_as_null_is_fetched_part_by_part():
+    world = world_of(PARTS, PARTS)
+    world.errors = lambda path, parent: (
+        {"type": "UNKNOWN", "message": "Could not load"}
+        if parent.get("number") == 2 and len(path) == 4 and world.requests == 1
+        else None
+    )
+    page = page_of(world)
+    assert {node["number"]: sizes(node) for node in page.nodes} == {1: PARTS, 2: PARTS}
+    assert page.unreadable == ()
+
+
+def test_a_pull_request_that_stays_null_is_counted_as_unreadable():
+    world = world_of(PARTS, {})
+    world.errors = lambda path, parent: (
+        {"type": "UNKNOWN", "message": "Could not load"} if parent.get("number") == 2 and len(path) == 4 else None
+    )
+    page = page_of(world)
+    assert [node["number"] for node in page.nodes] == [1]
+    assert page.unreadable == ("Could not load",)
+
+
+def test_an_entry_that_comes_as_null_makes_its_part_partial():
+    world = world_of({"reviews": 2})
+    world.objects["PR_1"]["reviews"][0] = None
+    [node] = page_of(world).nodes
+    assert len(node["reviews"]["nodes"]) == 1
+    assert node["partial"] == {"reviews": "some entries could not be read"}
+
+
+def test_a_cursor_that_repeats_ends_the_walk():
+    world = world_of({"labels": 250})
+    inner = world.__call__
+
+    def stuck(**request: Any) -> Response:
+        answer = inner(**request)
+        return Response(answer.status, answer.headers, answer.body.replace(b'"endCursor":"200"', b'"endCursor":"100"'))
+
+    page = fetch_page(graphql_over(stuck), owner="o", name="r")
+    assert page.partial == {1: {"labels": "GitHub repeats a page"}}
+
+
+def test_a_page_that_is_too_heavy_is_the_callers_to_shrink():
+    world = world_of({})
+    world.refuse = lambda document, variables: TOO_HEAVY
+    with pytest.raises(QueryTooHeavy):
+        page_of(world)
+    assert world.requests == 1
+
+
+def test_a_repository_that_is_gone_is_named():
+    world = World(root={"repository": None})
+    world.errors = lambda path, parent: (
+        {"type": "NOT_FOUND", "message": "Could not resolve to a Repository"} if path == ("repository",) else None
+    )
+    with pytest.raises(RepositoryGone, match="o/r") as caught:
+        page_of(world)
+    assert isinstance(caught.value, NotFound)
+
+
+def test_pull_requests_that_may_not_be_read_are_a_missing_permission():
+    world = world_of({})
+    world.errors = lambda path, parent: (
+        {"type": "FORBIDDEN", "message": "Resource not accessible by integration"}
+        if path[-1] == "pullRequests"
+        else None
+    )
+    with pytest.raises(PermissionMissing) as caught:
+        page_of(world)
+    assert caught.value.name == "pullRequests"
+
+
+def test_a_rate_limit_amid_the_overflow_is_raised():
+    world = world_of(MANY)
+    world.refuse = lambda document, variables: (
+        Response(403, {"retry-after": "30"}, b"{}") if "query Completion" in document else None
+    )
+    with pytest.raises(RateLimited) as caught:
+        page_of(world)
+    assert caught.value.retry_after == 30
+
+
+def test_the_parts_are_those_of_the_records():
+    assert len(ALL_PARTS) == 10
+    assert PAGES_PER_QUERY < 150
