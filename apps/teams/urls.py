@@ -1,3 +1,9 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from apps.teams import views
+
+app_name = "teams"
+urlpatterns = [
+    path("teams/new/", views.create, name="create"),
+    path("a/<slug:team_slug>/settings/", views.settings, name="settings"),
+]

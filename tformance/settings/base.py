@@ -126,6 +126,11 @@ CELERY_TASK_ROUTES = {
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "worker-heartbeat": {
+        "task": "apps.web.tasks.worker_heartbeat_task",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
     "reap-stuck-sync-runs": {"task": "apps.integrations.tasks.reap_sync_runs_task", "schedule": 60.0},
 }
 

@@ -1,0 +1,39 @@
+// <time datetime data-style>: into the viewer's time zone; relative ones keep up with the clock.
+const format = (options) => new Intl.DateTimeFormat("en-GB", options);
+const exact = format({ day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" });
+const styles = {
+  date: format({ day: "numeric", month: "short", year: "numeric" }),
+  day: format({ day: "numeric", month: "short" }),
+  datetime: format({ day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" }),
+  time: format({ hour: "2-digit", minute: "2-digit" }),
+};
+const units = [["d", 86400], ["h", 3600], ["min", 60]];
+
+function relative(date, now) {
+  const seconds = (now - date) / 1000;
+  const size = Math.abs(seconds);
+  if (size < 60) return seconds >= 0 ? "just now" : "in a moment";
+  if (size > 30 * 86400) return styles.date.format(date);
+  const [unit, length] = units.find(([, length]) => size >= length);
+  const said = `${Math.floor(size / length)} ${unit}`;
+  return seconds >= 0 ? `${said} ago` : `in ${said}`;
+}
+
+function show(root, onlyRelative = false) {
+  const now = Date.now();
+  for (const element of root.querySelectorAll("time[data-style]")) {
+    const date = new Date(element.dateTime);
+    const style = element.dataset.style;
+    if (style === "relative") {
+      const text = relative(date, now);
+      if (element.textContent !== text) element.textContent = text;
+    } else if (!onlyRelative) {
+      element.textContent = styles[style].format(date);
+    }
+    if (!onlyRelative) element.title = exact.format(date);
+  }
+}
+
+show(document);
+document.addEventListener("htmx:load", (event) => show(event.detail.elt.parentElement ?? document));
+setInterval(() => show(document, true), 30_000);
