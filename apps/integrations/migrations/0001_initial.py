@@ -36,6 +36,7 @@ class Migration(migrations.Migration):
                 ('discovery_status', models.CharField(choices=[('pending', 'Pending'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed')], default='pending', max_length=20)),
                 ('discovery_error', models.TextField(blank=True)),
                 ('discovered_at', models.DateTimeField(null=True)),
+                ('team', models.ForeignKey(db_constraint=False, db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team')),
             ],
             options={
                 'abstract': False,
@@ -57,6 +58,7 @@ class Migration(migrations.Migration):
                 ('can_admin', models.BooleanField(default=False)),
                 ('pushed_at', models.DateTimeField(null=True)),
                 ('seen_at', models.DateTimeField()),
+                ('team', models.ForeignKey(db_constraint=False, db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team')),
                 ('integration', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='available_repositories', to='integrations.githubintegration')),
             ],
             options={
@@ -80,6 +82,7 @@ class Migration(migrations.Migration):
                 ('is_primary', models.BooleanField(default=True)),
                 ('is_valid', models.BooleanField(default=True)),
                 ('integration', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='credentials', to='integrations.githubintegration')),
+                ('team', models.ForeignKey(db_constraint=False, db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team')),
             ],
             options={
                 'abstract': False,
@@ -114,6 +117,7 @@ class Migration(migrations.Migration):
                 ('page_size', models.SmallIntegerField(default=24)),
                 ('integration', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='tracked_repositories', to='integrations.githubintegration')),
                 ('repository', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='tracked', to='metrics.repository')),
+                ('team', models.ForeignKey(db_constraint=False, db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team')),
             ],
             options={
                 'abstract': False,
@@ -143,6 +147,7 @@ class Migration(migrations.Migration):
                 ('errors', models.JSONField(default=list)),
                 ('partial', models.JSONField(default=dict)),
                 ('touched_weeks', models.JSONField(default=list)),
+                ('team', models.ForeignKey(db_constraint=False, db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team')),
                 ('tracked_repository', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='sync_runs', to='integrations.trackedrepository')),
             ],
             options={

@@ -29,6 +29,7 @@ class Migration(migrations.Migration):
                 ('additions', models.IntegerField(null=True)),
                 ('deletions', models.IntegerField(null=True)),
                 ('changed_files', models.IntegerField(null=True)),
+                ('team', models.ForeignKey(db_constraint=False, db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team')),
             ],
             options={
                 'abstract': False,
@@ -43,6 +44,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=255)),
                 ('color', models.CharField(blank=True, max_length=6)),
                 ('node_id', models.CharField(blank=True, max_length=100)),
+                ('team', models.ForeignKey(db_constraint=False, db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team')),
             ],
             options={
                 'abstract': False,
@@ -59,6 +61,7 @@ class Migration(migrations.Migration):
                 ('title', models.TextField()),
                 ('state', models.CharField(choices=[('open', 'Open'), ('closed', 'Closed')], default='open', max_length=10)),
                 ('due_at', models.DateTimeField(null=True)),
+                ('team', models.ForeignKey(db_constraint=False, db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team')),
             ],
             options={
                 'abstract': False,
@@ -130,6 +133,7 @@ class Migration(migrations.Migration):
                 ('synced_at', models.DateTimeField(null=True)),
                 ('milestone', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='pull_requests', to='metrics.milestone')),
                 ('reverts', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='reverted_by', to='metrics.pullrequest')),
+                ('team', models.ForeignKey(db_constraint=False, db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team')),
             ],
             options={
                 'abstract': False,
@@ -144,6 +148,7 @@ class Migration(migrations.Migration):
                 ('position', models.IntegerField(default=0)),
                 ('commit', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, to='metrics.commit')),
                 ('pull_request', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, to='metrics.pullrequest')),
+                ('team', models.ForeignKey(db_constraint=False, db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team')),
             ],
             options={
                 'abstract': False,
@@ -161,6 +166,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('label', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, to='metrics.label')),
                 ('pull_request', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, to='metrics.pullrequest')),
+                ('team', models.ForeignKey(db_constraint=False, db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team')),
             ],
             options={
                 'abstract': False,
@@ -188,6 +194,7 @@ class Migration(migrations.Migration):
                 ('synced_to', models.DateTimeField(null=True)),
                 ('prs_stated', models.IntegerField(null=True)),
                 ('completeness', models.JSONField(default=dict)),
+                ('team', models.ForeignKey(db_constraint=False, db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team')),
             ],
             options={
                 'abstract': False,
@@ -217,6 +224,7 @@ class Migration(migrations.Migration):
                 ('workflow', models.CharField(blank=True, max_length=255)),
                 ('attempt', models.IntegerField(default=1)),
                 ('url', models.TextField(blank=True)),
+                ('team', models.ForeignKey(db_constraint=False, db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team')),
                 ('repository', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='check_runs', to='metrics.repository')),
             ],
             options={
@@ -251,6 +259,7 @@ class Migration(migrations.Migration):
                 ('deployed_at', models.DateTimeField()),
                 ('finished_at', models.DateTimeField(null=True)),
                 ('source_updated_at', models.DateTimeField(null=True)),
+                ('team', models.ForeignKey(db_constraint=False, db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team')),
                 ('repository', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='deployments', to='metrics.repository')),
             ],
             options={
@@ -276,6 +285,7 @@ class Migration(migrations.Migration):
                 ('marked_bot', models.BooleanField(null=True)),
                 ('in_organization', models.BooleanField(default=False)),
                 ('organization_role', models.CharField(blank=True, max_length=20)),
+                ('team', models.ForeignKey(db_constraint=False, db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team')),
             ],
             options={
                 'abstract': False,
@@ -293,6 +303,7 @@ class Migration(migrations.Migration):
                 ('path', models.TextField(blank=True)),
                 ('line', models.IntegerField(null=True)),
                 ('pull_request', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='threads', to='metrics.pullrequest')),
+                ('team', models.ForeignKey(db_constraint=False, db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team')),
                 ('resolved_by', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='metrics.teammember')),
             ],
             options={
@@ -305,6 +316,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('pull_request', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, to='metrics.pullrequest')),
+                ('team', models.ForeignKey(db_constraint=False, db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team')),
                 ('member', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, to='metrics.teammember')),
             ],
             options={
@@ -339,6 +351,7 @@ class Migration(migrations.Migration):
                 ('commit_sha', models.CharField(blank=True, max_length=64)),
                 ('submitted_at', models.DateTimeField()),
                 ('source_updated_at', models.DateTimeField(null=True)),
+                ('team', models.ForeignKey(db_constraint=False, db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team')),
                 ('pull_request', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='reviews', to='metrics.pullrequest')),
                 ('reviewer', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='reviews', to='metrics.teammember')),
             ],
@@ -360,6 +373,7 @@ class Migration(migrations.Migration):
                 ('after_sha', models.CharField(blank=True, max_length=64)),
                 ('previous_state', models.CharField(blank=True, max_length=20)),
                 ('detail', models.CharField(blank=True, max_length=255)),
+                ('team', models.ForeignKey(db_constraint=False, db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team')),
                 ('pull_request', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='events', to='metrics.pullrequest')),
                 ('actor', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='metrics.teammember')),
                 ('subject_member', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='metrics.teammember')),
@@ -384,6 +398,7 @@ class Migration(migrations.Migration):
                 ('line', models.IntegerField(null=True)),
                 ('in_reply_to', models.BigIntegerField(null=True)),
                 ('github_review_id', models.BigIntegerField(null=True)),
+                ('team', models.ForeignKey(db_constraint=False, db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team')),
                 ('pull_request', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='comments', to='metrics.pullrequest')),
                 ('thread', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='comments', to='metrics.reviewthread')),
                 ('author', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='comments', to='metrics.teammember')),
@@ -404,6 +419,7 @@ class Migration(migrations.Migration):
                 ('url', models.TextField(blank=True)),
                 ('stated_at', models.DateTimeField()),
                 ('deployment', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='statuses', to='metrics.deployment')),
+                ('team', models.ForeignKey(db_constraint=False, db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team')),
                 ('creator', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='metrics.teammember')),
             ],
             options={
@@ -448,6 +464,7 @@ class Migration(migrations.Migration):
                 ('deletions', models.BigIntegerField(default=0)),
                 ('computed_at', models.DateTimeField(auto_now=True)),
                 ('member', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='weeks', to='metrics.teammember')),
+                ('team', models.ForeignKey(db_constraint=False, db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team')),
             ],
             options={
                 'abstract': False,
@@ -464,6 +481,7 @@ class Migration(migrations.Migration):
                 ('additions', models.IntegerField()),
                 ('deletions', models.IntegerField()),
                 ('category', models.CharField(blank=True, max_length=20)),
+                ('team', models.ForeignKey(db_constraint=False, db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team')),
                 ('pull_request', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='files', to='metrics.pullrequest')),
             ],
             options={
@@ -481,6 +499,7 @@ class Migration(migrations.Migration):
                 ('issue_number', models.IntegerField()),
                 ('title', models.TextField(blank=True)),
                 ('url', models.CharField(blank=True, max_length=500)),
+                ('team', models.ForeignKey(db_constraint=False, db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team')),
                 ('pull_request', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='linked_issues', to='metrics.pullrequest')),
             ],
             options={
