@@ -1,0 +1,21 @@
+"""REST look-ups: with an integration's tokens, or with one that is being checked."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from apps.integrations.github.access import StaticToken
+from apps.integrations.github.rest import Rest
+from apps.integrations.services.github_rate_limit import tokens_of
+from apps.integrations.services.oauth_tokens import renew_expiring
+
+
+def rest_with(token: str) -> Rest:
+    """For a token that belongs to no integration (yet)."""
+    return Rest(StaticToken(token), settings.GITHUB_API_URL)
+
+
+def rest_of(*, team_id: int, integration_id: int) -> Rest:
+    """With the integration's credentials, renewed where they end soon. Speaks to GitHub: never inside a scope."""
+    renew_expiring(team_id=team_id, integration_id=integration_id)
+    return Rest(tokens_of(team_id=team_id, integration_id=integration_id), settings.GITHUB_API_URL)

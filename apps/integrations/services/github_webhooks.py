@@ -1,0 +1,221 @@
+"""Webhooks: registered and removed in the background, received and kept. What an event means is decided elsewhere.
+
+https://docs.github.com/webhooks
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.db import transaction
+from django.db.models import DateTimeField, ExpressionWrapper, F, Value
+from django.db.models.functions import Greatest
+from django.urls import reverse
+from django.utils import timezone
+
+from apps.integrations.github import hooks, signature
+from apps.integrations.github.errors import (
+    BadCredentials,
+    GitHubError,
+    PermissionMissing,
+    RateLimited,
+    SsoRequired,
+    Unavailable,
+)
+from apps.integrations.models import GitHubIntegration, TrackedRepository, WebhookDelivery, WebhookEndpoint
+from apps.integrations.services import connection_state
+from apps.integrations.services.github_rest import rest_of, rest_with
+from apps.teams.scope import team_scope
+
+BETWEEN_WRITES = timedelta(seconds=1)
+"""https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api"""
+
+LARGEST_PAYLOAD = 25 * 1024 * 1024
+"""GitHub's own cap: larger events are not sent at all."""
+
+Status = TrackedRepository.WebhookStatus
+
+
+class Refused(Exception):
+    """A delivery that is not taken; `status` is the HTTP status to answer with."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        self.status = status
+        super().__init__(reason)
+
+
+class Received(StrEnum):
+    STORED = "stored"
+    DUPLICATE = "duplicate"
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """What is needed to write a hook, read in one scope before GitHub is spoken to."""
+
+    integration_id: int
+    full_name: str
+    url: str
+    secret: str
+    hook_id: int | None
+
+
+def endpoint_url(endpoint: WebhookEndpoint) -> str:
+    """The address that GitHub is told."""
+    return f"{settings.BASE_URL}" + reverse("integrations:github_webhook", args=[endpoint.opaque_id])
+
+
+def reserve_write(*, team_id: int, tracked_id: int) -> float:
+    """Take the connection's next free second for writing a hook, which nobody shares. In how many seconds it is."""
+    now = timezone.now()
+    next_free = ExpressionWrapper(F("hook_write_at") + Value(BETWEEN_WRITES), output_field=DateTimeField())
+    with team_scope(team_id):
+        integration = GitHubIntegration.objects.filter(tracked_repositories=tracked_id)
+        integration.update(hook_write_at=Greatest(next_free, Value(now)))  # GREATEST leaves out NULL
+        mine = integration.values_list("hook_write_at", flat=True).first()  # our own UPDATE holds the row until COMMIT
+    return max((mine - now).total_seconds(), 0.0) if mine else 0.0
+
+
+def register(*, team_id: int, tracked_id: int) -> bool:
+    """Have GitHub tell us of this repository's events. True when a hook is there now.
+
+    What stands in the way is written on the row, for the card. Raises RateLimited and Unavailable: try again later.
+    """
+    target = _target(team_id, tracked_id, wanted=True)
+    if target is None:
+        return False
+    try:
+        with closing(rest_of(team_id=team_id, integration_id=target.integration_id)) as rest:
+            hook = hooks.create_hook(rest, target.full_name, url=target.url, secret=target.secret)
+    except (RateLimited, Unavailable):
+        raise
+    except BadCredentials as refused:
+        with team_scope(team_id):
+            connection_state.disconnect(target.integration_id, reason=str(refused))
+        return _settle(team_id, tracked_id, Status.FAILED, str(refused))
+    except (PermissionMissing, SsoRequired) as denied:
+        return _settle(team_id, tracked_id, Status.FORBIDDEN, str(denied))
+    except GitHubError as error:
+        return _settle(team_id, tracked_id, Status.FAILED, str(error))
+    return _settle(team_id, tracked_id, Status.ACTIVE, "", hook.id)
+
+
+def remove(*, team_id: int, tracked_id: int) -> bool:
+    """Take our hook away from a repository that is no longer followed. True when GitHub had it until now.
+
+    A connection that no longer opens GitHub leaves it there: its deliveries are refused or ignored. Raises RateLimited
+    and Unavailable: try again later.
+    """
+    target = _target(team_id, tracked_id, wanted=False)
+    if target is None or target.hook_id is None:
+        return False
+    try:
+        with closing(rest_of(team_id=team_id, integration_id=target.integration_id)) as rest:
+            removed = hooks.delete_hook(rest, target.full_name, target.hook_id)
+    except (RateLimited, Unavailable):
+        raise
+    except GitHubError:
+        removed = False
+    _settle(team_id, tracked_id, Status.NONE, "")
+    return removed
+
+
+def remove_of_disconnected(*, team_id: int, integration_id: int) -> bool:
+    """Take away one hook of a connection that was given up, with the token it still has for this. False: none is left.
+
+    Raises RateLimited and Unavailable: try again later.
+    """
+    with team_scope(team_id):
+        given_up = GitHubIntegration.objects.filter(
+            pk=integration_id, sync_status=GitHubIntegration.SyncStatus.DISCONNECTED
+        ).first()
+        credential = given_up.credentials.filter(is_primary=False).first() if given_up else None
+        hooked = TrackedRepository.objects.filter(integration_id=integration_id).exclude(webhook_id=None)
+        tracked = hooked.select_related("repository").order_by("pk").first()
+        if credential is None or tracked is None or tracked.webhook_id is None:
+            return False
+    try:
+        with closing(rest_with(credential.access_token)) as rest:
+            hooks.delete_hook(rest, tracked.repository.full_name, tracked.webhook_id)
+    except (RateLimited, Unavailable):
+        raise
+    except GitHubError:  # it may not, or no longer: nothing but a person at GitHub can remove it
+        pass
+    _settle(team_id, tracked.pk, Status.NONE, "")
+    return True
+
+
+def _target(team_id: int, tracked_id: int, *, wanted: bool) -> _Target | None:
+    """None when what was asked for is no longer wanted: the switch was moved again meanwhile."""
+    with team_scope(team_id):
+        tracked = (
+            TrackedRepository.objects.select_related("repository", "integration__webhook_endpoint")
+            .filter(pk=tracked_id, integration__sync_status=GitHubIntegration.SyncStatus.CONNECTED)
+            .first()
+        )
+        if tracked is None or (tracked.is_active and tracked.webhook_wanted) != wanted:
+            return None
+        if wanted and tracked.webhook_status == Status.ACTIVE:
+            return None
+        return _Target(
+            integration_id=tracked.integration_id,
+            full_name=tracked.repository.full_name,
+            url=endpoint_url(tracked.integration.webhook_endpoint),
+            secret=tracked.integration.webhook_secret,
+            hook_id=tracked.webhook_id,
+        )
+
+
+def _settle(team_id: int, tracked_id: int, status: str, error: str, hook_id: int | None = None) -> bool:
+    with team_scope(team_id):
+        TrackedRepository.objects.filter(pk=tracked_id).update(
+            webhook_status=status, webhook_error=error, webhook_id=hook_id, updated_at=timezone.now()
+        )
+    return status == Status.ACTIVE
+
+
+def receive(*, endpoint: WebhookEndpoint, body: bytes, signed: str, event: str, guid: str) -> Received:
+    """Keep one event, raw, once. Raises Refused, and then nothing is stored.
+
+    `signed` is X-Hub-Signature-256, checked over the raw bytes before anything reads them.
+    """
+    with transaction.atomic(), team_scope(endpoint.team_id):
+        integration = GitHubIntegration.objects.get(pk=endpoint.integration_id)
+        if not signature.verify(body, signed, [integration.webhook_secret, integration.webhook_secret_before]):
+            raise Refused(403, "The signature is missing or wrong.")
+        payload = _parsed(body)
+        if not event or not guid or len(event) > 64 or len(guid) > 64:
+            raise Refused(400, "X-GitHub-Event and X-GitHub-Delivery are needed.")
+        # A guid that is there already: GitHub keeps it when it delivers again.
+        _, created = WebhookDelivery.objects.get_or_create(
+            endpoint=endpoint, guid=guid, defaults={"event": event, "payload": body}
+        )
+        if not created:
+            return Received.DUPLICATE
+        _note_arrival(integration, payload)
+    return Received.STORED
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
+    try:
+        payload = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise Refused(400, "The body is not JSON.") from error
+    if not isinstance(payload, dict):
+        raise Refused(400, "The body is not a JSON object.")
+    return payload
+
+
+def _note_arrival(integration: GitHubIntegration, payload: dict[str, Any]) -> None:
+    repository = payload.get("repository")
+    repository_id = repository.get("id") if isinstance(repository, dict) else None
+    if isinstance(repository_id, int):
+        TrackedRepository.objects.filter(integration=integration, repository__github_repo_id=repository_id).update(
+            last_delivery_at=timezone.now()
+        )

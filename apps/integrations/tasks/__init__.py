@@ -1,0 +1,31 @@
+"""The tasks by the names that stay: `apps.integrations.tasks.<function>`."""
+
+from apps.integrations.tasks.connection import (
+    after_commit,
+    disconnect_task,
+    discover_repositories_task,
+    register_webhook_task,
+    remove_webhook_task,
+    tidy_connections_task,
+)
+from apps.integrations.tasks.sync import (
+    notify_sync_ended_task,
+    reap_sync_runs_task,
+    sync_advance_task,
+    sync_repository_initial_task,
+    sync_repository_task,
+)
+
+__all__ = (
+    "after_commit",
+    "disconnect_task",
+    "discover_repositories_task",
+    "notify_sync_ended_task",
+    "reap_sync_runs_task",
+    "register_webhook_task",
+    "remove_webhook_task",
+    "sync_advance_task",
+    "sync_repository_initial_task",
+    "sync_repository_task",
+    "tidy_connections_task",
+)
