@@ -1,0 +1,9 @@
+"""Records into rows: a page of pull requests, or of deployments, with a number of statements that does not depend on
+how many rows they have. Everything runs in the caller's `team_scope`, so in one transaction.
+"""
+
+from apps.metrics.services.ingest.code import ingest_checks
+from apps.metrics.services.ingest.deployments import IngestedDeployments, ingest_deployments
+from apps.metrics.services.ingest.page import Ingested, ingest_pull_requests
+
+__all__ = ["Ingested", "IngestedDeployments", "ingest_checks", "ingest_deployments", "ingest_pull_requests"]

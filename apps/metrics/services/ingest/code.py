@@ -1,0 +1,222 @@
+"""Commits, files and checks. Commits and checks belong to the repository: several pull requests may share them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from apps.common.copy_upsert import Upserted, copy_upsert
+from apps.metrics.calculations.checks import ci_status_of
+from apps.metrics.calculations.files import category_of
+from apps.metrics.calculations.spans import seconds_between
+from apps.metrics.models import Commit, PRCheckRun, PRFile, PullRequest, PullRequestCommit, Repository
+from apps.metrics.records import CheckRecord, Part
+from apps.metrics.services.ingest.writing import Page, Row, mark_gone, write_children
+from apps.metrics.services.stored import checks_of
+
+# A run that ended does not begin again (a new attempt is a new run); a context is known by its name alone, so its
+# latest word counts.
+_RUN_GOES_ON = (
+    "(t.status <> 'completed' OR EXCLUDED.status = 'completed')"
+    " AND coalesce(t.completed_at <= EXCLUDED.completed_at, true)"
+)
+_CONTEXT_IS_LATER = (
+    "coalesce(coalesce(t.completed_at, t.started_at) <= coalesce(EXCLUDED.completed_at, EXCLUDED.started_at), true)"
+)
+_CHECK_UPDATE = (
+    "name",
+    "status",
+    "conclusion",
+    "started_at",
+    "completed_at",
+    "duration_seconds",
+    "attempt",
+    "gone_at",
+)
+
+
+def write_commits(page: Page) -> None:
+    """The commits, and which pull request has them at which position."""
+    rows: dict[str, Row] = {}
+    id_of = page.members.id_of
+    for record in page.records:
+        for commit in record.commits or ():
+            rows[commit.sha] = {
+                "repository_id": page.repository.pk,
+                "github_sha": commit.sha,
+                "message": commit.message,
+                "author_id": id_of(commit.author),
+                "author_name": commit.author_name,
+                "author_email": commit.author_email,
+                "committer_id": id_of(commit.committer),
+                "authored_at": commit.authored_at,
+                "committed_at": commit.committed_at,
+                "additions": commit.additions,
+                "deletions": commit.deletions,
+                "changed_files": commit.changed_files,
+            }
+    written = copy_upsert(
+        Commit,
+        list(rows.values()),
+        conflict=["team", "repository", "github_sha"],
+        # What a sha stands for never changes; who it is may become known.
+        update=("gone_at",),
+        keep=(
+            "author",
+            "committer",
+            "message",
+            "author_name",
+            "author_email",
+            "additions",
+            "deletions",
+            "changed_files",
+        ),
+        returning=["github_sha", "id"],
+    )
+    page.count("commits", list(rows), written)
+    ids = dict(written.written)
+    if unchanged := [sha for sha in rows if sha not in ids]:
+        commits = Commit.objects.filter(team_id=page.repository.team_id, repository_id=page.repository.pk)
+        ids |= dict(commits.filter(github_sha__in=unchanged).values_list("github_sha", "id"))
+    _write_positions(page, ids, changed={sha for sha, _ in written.written})
+
+
+def _write_positions(page: Page, ids: dict[Any, Any], changed: set[Any]) -> None:
+    rows: dict[Any, Row] = {}
+    for record in page.records:
+        pull_request = page.ids[record.number]
+        for position, commit in enumerate(record.commits or ()):
+            rows[pull_request, commit.sha] = {
+                "pull_request_id": pull_request,
+                "commit_id": ids[commit.sha],
+                "position": position,
+            }
+            if commit.sha in changed:
+                page.changed.add(pull_request)
+    written = write_children(
+        page,
+        "pull_request_commits",
+        PullRequestCommit,
+        rows,
+        conflict=("pull_request", "commit"),
+        update=("position", "gone_at"),
+    )
+    page.changed.update(pull_request for (pull_request,) in written.written)
+    gone = mark_gone(
+        page,
+        "pull_request_commits",
+        PullRequestCommit,
+        page.complete(Part.COMMITS),
+        rows.values(),
+        ("commit_id",),
+        instant="(SELECT c.authored_at FROM metrics_commit c WHERE c.team_id = t.team_id AND c.id = t.commit_id)",
+    )
+    page.instants.update(at for _, at in gone if at is not None)
+
+
+def write_files(page: Page) -> None:
+    rows: dict[Any, Row] = {}
+    for record in page.records:
+        pull_request = page.ids[record.number]
+        for file in record.files or ():
+            rows[pull_request, file.filename] = {
+                "pull_request_id": pull_request,
+                "filename": file.filename,
+                "status": file.status,
+                "additions": file.additions,
+                "deletions": file.deletions,
+                "category": category_of(file.filename),
+            }
+    write_children(
+        page,
+        "files",
+        PRFile,
+        rows,
+        conflict=("pull_request", "filename"),
+        update=("status", "additions", "deletions", "category", "gone_at"),
+    )
+    mark_gone(page, "files", PRFile, page.complete(Part.FILES), rows.values(), ("filename",))
+
+
+def write_checks(page: Page) -> None:
+    """Nothing of them is ever gone: the source tells the latest attempts only, and the earlier ones are kept."""
+    checks = [check for record in page.records for check in record.checks or ()]
+    runs, contexts = store_checks(page.repository, checks)
+    for written in (runs, contexts):
+        page.rows["check_runs"] += written.inserted + written.updated + written.unchanged
+        page.changes["check_runs"] += written.changed
+    shas = {sha for written in (runs, contexts) for (sha,) in written.written}
+    page.changed.update(page.ids[r.number] for r in page.records if any(c.head_sha in shas for c in r.checks or ()))
+
+
+def ingest_checks(repository: Repository, checks: Sequence[CheckRecord], *, synced_at: datetime) -> int:
+    """Store checks that came without a pull request, and what they mean for those with their head. Answers how many
+    rows changed. Four statements.
+    """
+    written = store_checks(repository, checks)
+    shas = {sha for upserted in written for (sha,) in upserted.written}
+    if not shas:
+        return 0
+    stored = checks_of(repository, shas)
+    of_head = PullRequest.objects.filter(team_id=repository.team_id, repository_id=repository.pk, head_sha__in=shas)
+    changed = []
+    for pull_request in of_head.only("id", "team_id", "head_sha", "ci_status", "synced_at"):
+        status = ci_status_of(stored.get(pull_request.head_sha, ()), pull_request.head_sha)
+        if status != pull_request.ci_status:
+            pull_request.ci_status, pull_request.synced_at = status, synced_at
+            changed.append(pull_request)
+    PullRequest.objects.bulk_update(changed, ["ci_status", "synced_at"])
+    return sum(upserted.changed for upserted in written)
+
+
+def store_checks(repository: Repository, checks: Iterable[CheckRecord]) -> tuple[Upserted, Upserted]:
+    """Check runs and status contexts, each with one statement; `written` gives the shas of what changed."""
+    runs: dict[Any, Row] = {}
+    contexts: dict[Any, Row] = {}
+    for check in checks:
+        row = _check(repository, check)
+        if check.id is not None:
+            runs[check.id] = row
+        else:
+            contexts[check.head_sha, row["context"]] = row
+    written = copy_upsert(
+        PRCheckRun,
+        list(runs.values()),
+        conflict=["team", "github_check_run_id"],
+        update=_CHECK_UPDATE,
+        keep=("app", "workflow", "url"),
+        when=_RUN_GOES_ON,
+        returning=["head_sha"],
+    )
+    written_contexts = copy_upsert(
+        PRCheckRun,
+        list(contexts.values()),
+        conflict=["team", "repository", "head_sha", "context"],
+        update=_CHECK_UPDATE,
+        keep=("app", "workflow", "url"),
+        when=_CONTEXT_IS_LATER,
+        returning=["head_sha"],
+    )
+    return written, written_contexts
+
+
+def _check(repository: Repository, check: CheckRecord) -> Row:
+    name = check.name[:255]
+    started, completed = check.started_at, check.completed_at
+    return {
+        "repository_id": repository.pk,
+        "head_sha": check.head_sha,
+        "github_check_run_id": check.id,
+        "context": name if check.is_context else None,
+        "name": name,
+        "status": check.status,
+        "conclusion": check.conclusion,
+        "started_at": started,
+        "completed_at": completed,
+        "duration_seconds": seconds_between(started, completed) if started and completed else None,
+        "app": check.app[:255],
+        "workflow": check.workflow[:255],
+        "attempt": check.attempt,
+        "url": check.url,
+    }

@@ -1,0 +1,192 @@
+"""The pull requests themselves: what is stored of them, what a thin record leaves open, and their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from datetime import datetime
+from operator import attrgetter
+from typing import Any
+
+from apps.common.copy_upsert import Upserted, copy_upsert
+from apps.metrics.calculations import derive
+from apps.metrics.calculations.derived import Derived
+from apps.metrics.models import PullRequest, Repository
+from apps.metrics.records import Part, PullRequestRecord
+from apps.metrics.services.ingest.writing import Page, Row, is_complete
+from apps.metrics.services.stored import checks_of, parts_of
+
+NOT_FETCHED = "not fetched yet"
+
+# The stored columns that `derive` gives; what is reverted is found by ingest.reverts.
+DERIVED = tuple(field.name for field in fields(Derived) if not field.name.startswith("reverts_"))
+_derived_values = attrgetter(*DERIVED)
+
+_CORE = (
+    *("github_repo", "github_pr_id", "node_id", "title", "body", "url", "state", "is_draft", "author", "merged_by"),
+    *("pr_created_at", "pr_updated_at", "merged_at", "closed_at", "additions", "deletions", "changed_files"),
+    *("base_ref", "head_ref", "head_sha", "head_repository", "is_cross_repository", "merge_commit_sha", "milestone"),
+    *("totals", "partial", "capped", "is_partial", "gone_at"),
+)
+_STORED = (
+    *("id", "number", "pr_updated_at", "merged_by_id", "additions", "deletions", "changed_files"),
+    *("merge_commit_sha", "totals", "partial", "capped"),
+)
+_KEYS = {
+    Part.LABELS: attrgetter("name"),
+    Part.ASSIGNEES: attrgetter("id"),
+    Part.LINKED_ISSUES: attrgetter("repository", "number"),
+    Part.REVIEWS: attrgetter("id"),
+    Part.THREADS: attrgetter("node_id"),
+    Part.REVIEW_COMMENTS: attrgetter("id"),
+    Part.ISSUE_COMMENTS: attrgetter("id"),
+    Part.COMMITS: attrgetter("sha"),
+    Part.FILES: attrgetter("filename"),
+    Part.EVENTS: attrgetter("kind", "occurred_at", "subject"),
+    Part.CHECKS: attrgetter("id", "name", "head_sha"),
+}
+
+
+def lock_stored(repository: Repository, numbers: Sequence[int]) -> dict[int, Row]:
+    """What is known of these pull requests, by number; locked, in one order, so that two writers of one pull request
+    do not mix their rows. Served by pull_request_key.
+    """
+    pull_requests = PullRequest.objects.filter(
+        team_id=repository.team_id, repository_id=repository.pk, number__in=list(numbers)
+    )
+    locked = pull_requests.order_by("number").select_for_update(no_key=True)
+    return {row["number"]: row for row in locked.values(*_STORED)}
+
+
+def settled(record: PullRequestRecord, stored: Row | None) -> PullRequestRecord:
+    """`record` with what it leaves open and an earlier one told; a part that nobody fetched yet is called so."""
+    open_parts = {part for part in record.missing if part not in record.partial}
+    if stored is None:
+        if not open_parts:
+            return record
+        return replace(record, partial={**record.partial, **dict.fromkeys(open_parts, NOT_FETCHED)})
+    known: dict[str, Any] = {
+        name: stored[name]
+        for name in ("additions", "deletions", "changed_files")
+        if getattr(record, name) is None and stored[name] is not None
+    }
+    if not record.merge_commit_sha and stored["merge_commit_sha"]:
+        known["merge_commit_sha"] = stored["merge_commit_sha"]
+    for name in ("totals", "partial", "capped") if open_parts else ():
+        kept = {part: stored[name][part] for part in open_parts if part in stored[name]}
+        known[name] = {**kept, **getattr(record, name)}
+    return replace(record, **known) if known else record
+
+
+def completed(
+    repository: Repository, records: Sequence[PullRequestRecord], stored: dict[int, Row]
+) -> list[PullRequestRecord]:
+    """The records with all that is stored of their parts that are missing or short, to derive from. No statement where
+    all are complete, else one a part.
+    """
+    short = {
+        record.number: [part for part in Part if not is_complete(record, part)]
+        for record in records
+        if record.number in stored
+    }
+    short = {number: parts for number, parts in short.items() if parts}
+    if not short:
+        return list(records)
+    wanted = {part for parts in short.values() for part in parts}
+    found = parts_of(repository.team_id, [stored[number]["id"] for number in short], wanted)
+    heads = {r.head_sha for r in records if Part.CHECKS in short.get(r.number, ())} - {""}
+    checks = checks_of(repository, heads)
+
+    def whole(record: PullRequestRecord) -> PullRequestRecord:
+        parts: dict[str, Any] = {}
+        for part in short.get(record.number, ()):
+            pull_request = stored[record.number]["id"]
+            old = checks.get(record.head_sha, ()) if part is Part.CHECKS else found[part].get(pull_request, ())
+            key = _KEYS[part]
+            new = getattr(record, part.value) or ()
+            parts[part.value] = tuple({key(each): each for each in (*old, *new)}.values())
+        return replace(record, **parts) if parts else record
+
+    return [whole(record) for record in records]
+
+
+def write_pull_requests(page: Page, whole: Sequence[PullRequestRecord], milestones: dict[int, int]) -> Upserted:
+    """Write the rows with their derived fields (from `whole`, the records with all that is stored), fill `page.ids`."""
+    rows = [
+        {**_core(page, record, milestones), **_derived(page, complete)}
+        for record, complete in zip(page.records, whole, strict=True)
+    ]
+    written = copy_upsert(
+        PullRequest,
+        rows,
+        conflict=["team", "repository", "number"],
+        update=[name for name in _CORE if name != "merged_by"] + list(DERIVED),
+        keep=["merged_by"],
+        touch=["synced_at"],
+        when="t.pr_updated_at <= EXCLUDED.pr_updated_at",
+        returning=["number", "id"],
+    )
+    page.count("pull_requests", rows, written)
+    page.ids.update(written.written)
+    page.changed.update(id_ for _, id_ in written.written)
+    if lost := [record.number for record in page.records if record.number not in page.ids]:
+        # Another writer inserted the very same in between, which RETURNING does not tell.
+        page.ids.update((number, row["id"]) for number, row in lock_stored(page.repository, lost).items())
+    return written
+
+
+def _core(page: Page, record: PullRequestRecord, milestones: dict[int, int]) -> Row:
+    return {
+        "repository_id": page.repository.pk,
+        "github_repo": page.repository.full_name,
+        "number": record.number,
+        "github_pr_id": record.id,
+        "node_id": record.node_id,
+        "title": record.title,
+        "body": record.body,
+        "url": record.url,
+        "state": record.state,
+        "is_draft": record.is_draft,
+        "author_id": page.members.id_of(record.author),
+        "merged_by_id": page.members.id_of(record.merged_by),
+        "pr_created_at": record.created_at,
+        "pr_updated_at": record.updated_at,
+        "merged_at": record.merged_at,
+        "closed_at": record.closed_at,
+        "additions": record.additions,
+        "deletions": record.deletions,
+        "changed_files": record.changed_files,
+        "base_ref": record.base_ref,
+        "head_ref": record.head_ref,
+        "head_sha": record.head_sha,
+        "head_repository": record.head_repository,
+        "is_cross_repository": record.is_cross_repository,
+        "merge_commit_sha": record.merge_commit_sha,
+        "milestone_id": milestones.get(record.milestone.number) if record.milestone else None,
+        "totals": _plain(record.totals),
+        "partial": _plain(record.partial),
+        "capped": _plain(record.capped),
+        "is_partial": bool(record.partial),
+        "synced_at": page.synced_at,
+    }
+
+
+def _derived(page: Page, record: PullRequestRecord) -> Row:
+    return derived_row(derive(record, is_bot=page.members))
+
+
+def derived_row(derived: Derived) -> Row:
+    """The derived columns of a pull request."""
+    row = dict(zip(DERIVED, _derived_values(derived), strict=True))
+    row["size"] = derived.size or ""
+    return row
+
+
+def _plain(by_part: Any) -> dict[str, Any]:
+    """Keys as JSON has them: not the enum's members."""
+    return {str(part): value for part, value in by_part.items()}
+
+
+def is_stale(record: PullRequestRecord, stored: Row | None) -> bool:
+    updated: datetime | None = stored["pr_updated_at"] if stored else None
+    return updated is not None and record.updated_at < updated
