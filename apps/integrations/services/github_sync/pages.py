@@ -25,14 +25,14 @@ def write_step(run: SyncRun, learned: Learned) -> None:
         _follow_name(repository, learned)
         counts, weeks = Counter(run.counts), set(run.touched_weeks)
         if learned.pull_requests:
-            written = ingest_pull_requests(repository, learned.pull_requests, synced_at=timezone.now())
+            page = ingest_pull_requests(repository, learned.pull_requests, synced_at=timezone.now())
             if learned.recount:
-                counts.update(written.counts)
-            weeks.update(week.isoformat() for week in written.touched_weeks)
+                counts.update(page.rows)
+            weeks.update(week.isoformat() for week in page.touched_weeks)
         if learned.deployments:
-            written = ingest_deployments(repository, learned.deployments)
-            counts.update(written.counts)
-            weeks.update(week.isoformat() for week in written.touched_weeks)
+            deployed = ingest_deployments(repository, learned.deployments, synced_at=timezone.now())
+            counts["deployments"] += len(learned.deployments)
+            weeks.update(week.isoformat() for week in deployed.touched_weeks)
         runs.hold(
             run,
             checkpoint=learned.next or {"phase": "done"},
