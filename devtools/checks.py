@@ -66,8 +66,8 @@ def checks() -> list[Check]:
         Check("imports", (str(tools / "lint-imports"),)),
         Check("templates", (str(tools / "djlint"), "templates", "--lint", "--quiet")),
         Check("django", (*manage, "check", "--database", "default", "--fail-level", "WARNING")),
-        Check("style", (str(tools / "ruff"), "check")),
-        Check("format", (str(tools / "ruff"), "format", "--check")),
+        Check("style", (str(tools / "ruff"), "check", "--output-format=concise")),
+        Check("format", (str(tools / "ruff"), "format", "--check", "--output-format=concise")),
     ]
 
 

@@ -1,0 +1,184 @@
+"""`make dev`: the whole application on this machine, from an empty folder, until Ctrl-C."""
+
+import http.client
+import os
+import secrets
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from devtools.console import LogTail, say
+from devtools.processes import Child
+from devtools.services import ports_from, tail
+from devtools.session import Session, Signals, StopRequested, session
+from devtools.var import ROOT, DevtoolsError
+
+WEB_PORT = 8000
+SANDBOX_PORT = 8100
+DEMO_EMAIL = "demo@example.com"
+SANDBOX_REPOSITORIES = ("acme:shop:400", "acme:billing:150", "acme:website:60")
+QUEUES = "webhooks,sync,default,metrics"
+_BIN = Path(sys.executable).parent
+_READY_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """The sandbox GitHub's address and what the application needs to sign in there."""
+
+    url: str
+    client_id: str = "sandbox-oauth-app"
+    client_secret: str = "sandbox-oauth-secret"
+
+    def environment(self) -> dict[str, str]:
+        return {
+            "GITHUB_API_URL": self.url,
+            "GITHUB_WEB_URL": self.url,
+            "GITHUB_CLIENT_ID": self.client_id,
+            "GITHUB_CLIENT_SECRET": self.client_secret,
+        }
+
+
+def develop(*, follow_parent: bool = False) -> int:
+    """Until it is asked to stop; returns the exit code. Raises DevtoolsError when something it runs ends by itself."""
+    signals = Signals(follow_parent=follow_parent)
+    started = time.monotonic()
+    say("Starting PostgreSQL and Redis, migrating ...")
+    try:
+        with session("make dev", signals=signals, fixed_ports=True) as running:
+            _Development(running).run(started)
+    except StopRequested:
+        say("\nStopped; the data stays.")
+    return 0
+
+
+class _Development:
+    def __init__(self, running: Session) -> None:
+        self.running = running
+        self.env = dict(running.env)
+        self.notes = list(running.services.notes)
+        self.tails: list[LogTail] = []
+
+    def run(self, started: float) -> None:
+        """Never returns: ends with StopRequested, or DevtoolsError when a process ended by itself."""
+        sandbox = None if real_github(os.environ) else self.start_sandbox()
+        port = self.port(WEB_PORT, "the application")
+        url = os.environ.get("BASE_URL") or f"http://localhost:{port}"
+        self.env["BASE_URL"] = url
+        self.start_applications(port)
+        password = self.demo_team()
+        self.wait_until_it_answers(port, "/healthz", "web")
+        self.running.lock.write_state(
+            {
+                "command": "make dev",
+                "url": url,
+                "database_url": self.env["DATABASE_URL"],
+                "redis_url": self.env["REDIS_URL"],
+            }
+        )
+        say(self.welcome(url, password, sandbox, time.monotonic() - started))
+        while True:
+            self.look_after()
+            self.running.signals.pause(0.3)
+
+    def start_sandbox(self) -> Sandbox:
+        port = self.port(SANDBOX_PORT, "the sandbox GitHub")
+        command = [sys.executable, "-m", "devtools", "sandbox", "--port", str(port)]
+        for repository in SANDBOX_REPOSITORIES:
+            command += ["--synthetic", repository]
+        self.start("sandbox", command)
+        sandbox = Sandbox(f"http://127.0.0.1:{port}")
+        self.env.update(sandbox.environment())
+        return sandbox
+
+    def start_applications(self, port: int) -> None:
+        var = self.running.var
+        web = ["--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "8", "--reload", "--no-control-socket"]
+        self.start("web", [str(_BIN / "gunicorn"), "tformance.wsgi", *web, "--graceful-timeout", "2"], grace=4.0)
+        celery = [str(_BIN / "celery"), "-A", "tformance"]
+        options = [
+            "--queues",
+            QUEUES,
+            "--concurrency",
+            "4",
+            "--loglevel",
+            "INFO",
+            "--without-gossip",
+            "--without-mingle",
+        ]
+        self.start("worker", [*celery, "worker", *options])
+        self.start("beat", [*celery, "beat", "--schedule", str(var / "celerybeat-schedule"), "--loglevel", "INFO"])
+
+    def start(self, name: str, command: list[str], grace: float = 5.0) -> Child:
+        log = self.running.var / "log" / f"{name}.log"
+        self.tails.append(LogTail(name, log))
+        return self.running.children.start(name, command, env=self.env, cwd=ROOT, log=log, grace=grace)
+
+    def port(self, usual: int, who: str) -> int:
+        port = next(ports_from(usual))
+        if port != usual:
+            self.notes.append(f"Port {usual} is taken: {who} listens on {port}.")
+        return port
+
+    def demo_team(self) -> str:
+        """The demo login's password: made once, kept beside the data. Its team stays as it is when it is there."""
+        kept = self.running.var / "demo-password"
+        if not kept.exists():
+            kept.touch(mode=0o600)
+            kept.write_text(secrets.token_urlsafe(9))
+        password = kept.read_text()
+        team = ["--name", "Demo", "--slug", "demo", "--admin-email", DEMO_EMAIL, "--admin-password", password]
+        self.running.manage("create_team", "create_team", *team, "--skip-checks")
+        return password
+
+    def wait_until_it_answers(self, port: int, path: str, name: str) -> None:
+        deadline = time.monotonic() + _READY_SECONDS
+        while not answers(port, path):
+            self.look_after()
+            if time.monotonic() > deadline:
+                log = self.running.var / "log" / f"{name}.log"
+                raise DevtoolsError(f"{name} does not answer on port {port}. {log} ends:\n{tail(log, 20)}")
+            self.running.signals.pause(0.1)
+
+    def look_after(self) -> None:
+        """Show what was logged; if a process has ended, say which and why."""
+        for child in self.running.children.ended():
+            log = self.running.var / "log" / f"{child.name}.log"
+            ended = f"{child.name} has ended by itself (exit code {child.returncode})"
+            raise DevtoolsError(f"{ended}. {log} ends:\n{tail(log, 20)}")
+        for shown in self.tails:
+            shown.show()
+
+    def welcome(self, url: str, password: str, sandbox: Sandbox | None, seconds: float) -> str:
+        github = (
+            f"{sandbox.url} (a sandbox; configure GITHUB_CLIENT_ID for the real one)" if sandbox else "as configured"
+        )
+        rows = {
+            "Open": url,
+            "Log in": f"{DEMO_EMAIL} with {password}",
+            "Mail": f"{url}/dev/mail/",
+            "GitHub": github,
+            "Database": self.env["DATABASE_URL"],
+            "Redis": self.env["REDIS_URL"],
+            "Logs": str(self.running.var / "log"),
+        }
+        table = "\n".join(f"  {name:<10}{value}" for name, value in rows.items())
+        notes = "".join(f"\n  {note}" for note in self.notes)
+        return f"\ntformance runs (started in {seconds:.1f} s). Ctrl-C stops it.\n\n{table}{notes}\n"
+
+
+def real_github(environ: Mapping[str, str]) -> bool:
+    return bool(environ.get("GITHUB_CLIENT_ID") or environ.get("GITHUB_API_URL"))
+
+
+def answers(port: int, path: str) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
