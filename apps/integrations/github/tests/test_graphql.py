@@ -257,7 +257,7 @@ def test_missing_scopes_are_named():
     error = {
         "type": "INSUFFICIENT_SCOPES",
         "message": "Your token has not been granted the required scopes to execute this query. The 'teams' field "
-        "requires one of the following scopes: ['read:org', 'repo'], but your token has only been granted the: [''] scopes.",
+        "requires one of the following scopes: ['read:org', 'repo'], but your token has only: [''].",
     }
     found = raised(failing(error))
     assert isinstance(found, PermissionMissing)
