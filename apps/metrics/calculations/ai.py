@@ -99,11 +99,11 @@ TRAILERS = (
 
 # What a line of the body (or of a commit message) begins with, decoration aside, in lower case.
 LINES = (
-    ("generated with [claude code](https://claude.ai/code", CLAUDE),
-    ("generated with [claude code](https://claude.com/claude-code", CLAUDE),
+    ("generated with [claude code](https://", CLAUDE),
     ("generated with [codex](https://openai.com/codex", CODEX),
     ("generated with [devin](", DEVIN),
     ("generated with [opencode](https://opencode.ai", OPENCODE),
+    ("made with [cursor](https://cursor.com", CURSOR),
     ("pr created automatically by jules for task", JULES),
 )
 

@@ -88,10 +88,10 @@ def walk(reviews: Sequence[Review], fixes: Iterable[datetime]) -> RoundHistory:
     standing: dict[int, Review] = {}  # requests for changes that nobody has answered or taken back, oldest first
     for at, turn, review_id in turns:
         if turn == _FIX:
-            answered = [r for r in standing.values() if r.given_at < at]
-            if answered:
-                rounds.append(Round(answered[0].given_at, at))
-                standing = {r.id: r for r in standing.values() if r.given_at >= at}
+            if standing:
+                earliest = next(iter(standing.values()))
+                rounds.append(Round(earliest.given_at, at))
+                standing.clear()
         elif turn == _DISMISSAL:
             standing.pop(review_id, None)
         elif (review := by_id[review_id]).verdict == CHANGES_REQUESTED:

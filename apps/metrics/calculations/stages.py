@@ -111,11 +111,7 @@ def cut(
     first_review = _between(ready, first_review_at or merged, merged)
     approved = _between(first_review, approved_at or merged, merged)
     points = (start, ready, first_review, approved, merged)
-    closed = tuple(
-        (max(begin, start), min(end, merged))
-        for begin, end in closed_intervals(events)
-        if end > start and begin < merged
-    )
+    closed = tuple(closed_intervals(events))
     spans = [seconds_between(points[i], points[i + 1]) for i in range(4)]
     closed_seconds = 0
     for begin, end in closed:

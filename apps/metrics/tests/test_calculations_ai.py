@@ -69,6 +69,8 @@ def test_it_knows_the_line(phrase, tool):
     assert tools(body=f"Words.\n\n🤖 {phrase.capitalize()}") == (tool,)
     assert tools(body=f"Words.\r\n\r\n---\r\n*{phrase}* and more") == (tool,)
     assert by_message(f"Retry\n\n{phrase}") == (tool,)
+    assert tools(body=phrase) == (tool,)
+    assert tools(body=f"No {phrase}\n{phrase}") == (tool,)
     assert tools(body=f"> 🤖 {phrase}") == ()
     assert tools(body=f"We forbid `{phrase}`") == ()
     assert tools(body=f"We forbid bodies with {phrase}") == ()
