@@ -1,0 +1,129 @@
+"""What changed, how much there is, what became of a repository, deployments and teams."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from apps.integrations.github import changes
+from apps.integrations.github.deployments import fetch_deployments, iter_deployments, list_teams
+from apps.integrations.github.errors import PermissionMissing
+from apps.integrations.github.tests import builders
+from apps.integrations.github.tests.world import World
+from apps.integrations.github.types import Member, Spending, WindowCount
+
+
+def world_of(count: int) -> World:
+    """Pull request number n was updated on day n of a long month."""
+    world = World()
+    made = [
+        builders.pull_request(world, i, updatedAt=f"2026-{1 + i // 28:02}-{1 + i % 28:02}T00:00:00Z")
+        for i in range(count)
+    ]
+    builders.repository(world, made)
+    return world
+
+
+def test_it_stops_at_the_watermark():
+    world = world_of(250)
+    since = datetime(2026, 9, 1, tzinfo=UTC)
+    found = list(changes.updated_since(world.client(), "o", "r", since))
+    assert [touched.number for touched in found] == list(range(249, 223, -1))
+    assert found[-1].updated_at == since
+    assert world.requests == 1
+
+
+def test_it_goes_on_over_pages_when_much_has_changed():
+    world = world_of(250)
+    spending = Spending()
+    found = list(changes.updated_since(world.client(), "o", "r", datetime(2020, 1, 1, tzinfo=UTC), spending=spending))
+    assert len({touched.id for touched in found}) == 250
+    assert (spending.requests, spending.points) == (3, 3)
+
+
+def test_ids_are_the_way_past_a_pull_request_that_github_cannot_render():
+    world = world_of(3)
+    page = changes.list_ids(world.client(), owner="o", name="r", page_size=2, order="CREATED_AT")
+    assert ([touched.id for touched in page.touched], page.has_next, page.total) == (["PR_2", "PR_1"], True, 3)
+
+
+def test_the_pulse_of_many_repositories_costs_a_point():
+    world = world_of(30)
+    found = changes.pulses(world.client(), ["R_1", "R_gone"])
+    assert list(found) == ["R_1"]
+    assert [touched.number for touched in found["R_1"].touched] == list(range(29, 19, -1))
+    assert (found["R_1"].pull_requests, found["R_1"].full_name, world.points) == (30, "o/r", 1)
+
+
+def test_it_counts_a_window():
+    world = world_of(2)
+    world.objects["PR_1"]["state"] = "OPEN"
+    world.root["search"] = {"issueCount": 41}
+    asked = []
+    world.refuse = lambda document, variables: asked.append(variables)
+    since = datetime(2026, 10, 21, 9, 0, tzinfo=UTC)
+    assert changes.count_window(world.client(), "o", "r", since) == WindowCount(open=1, closed=41)
+    assert asked[0]["closed"] == "repo:o/r is:pr is:closed updated:>=2026-10-21T09:00:00Z"
+
+
+def test_a_repository_is_found_under_its_new_name():
+    world = world_of(0)
+    world.objects["R_1"] |= {"nameWithOwner": "new/name", "isArchived": True, "defaultBranchRef": None}
+    found = changes.repositories_by_id(world.client(), ["R_1", "R_gone"])
+    assert list(found) == ["R_1"]
+    assert (found["R_1"].full_name, found["R_1"].id, found["R_1"].is_archived) == ("new/name", 1_296_269, True)
+
+
+def deployment(world: World, day: int, statuses: int = 1) -> dict:
+    return world.add(
+        {
+            "__typename": "Deployment",
+            "id": f"D_{day}",
+            "createdAt": f"2026-{1 + day // 28:02}-{1 + day % 28:02}T00:00:00Z",
+            "statuses": [{"id": f"DS_{day}_{i}"} for i in range(statuses)],
+        }
+    )
+
+
+def test_deployments_come_newest_first_with_every_status():
+    world = World()
+    builders.repository(
+        world, [], deployments=[deployment(world, day, statuses=1 + 149 * (day == 7)) for day in range(120)]
+    )
+    pages = list(iter_deployments(world.client(), "o", "r"))
+    nodes = [node for page in pages for node in page.nodes]
+    assert [len(page.nodes) for page in pages] == [100, 20]
+    assert [node["id"] for node in nodes] == [f"D_{day}" for day in range(119, -1, -1)]
+    assert sum(len(node["statuses"]["nodes"]) for node in nodes) == 119 + 150
+    assert (world.requests, world.points) == (3, 3)
+
+
+def test_deployments_end_at_the_watermark():
+    world = World()
+    builders.repository(world, [], deployments=[deployment(world, day) for day in range(120)])
+    page = fetch_deployments(world.client(), owner="o", name="r", since=datetime(2026, 4, 25, tzinfo=UTC))
+    assert ([node["id"] for node in page.nodes][-1], page.has_next, page.total) == ("D_108", False, 120)
+
+
+def test_deployments_that_may_not_be_read_are_a_missing_permission():
+    world = world_of(0)
+    world.errors = lambda path, parent: (
+        {"type": "FORBIDDEN", "message": "Resource not accessible by integration"}
+        if path[-1] == "deployments"
+        else None
+    )
+    with pytest.raises(PermissionMissing, match="deployments"):
+        fetch_deployments(world.client(), owner="o", name="r")
+
+
+def test_teams_come_with_every_member():
+    world = World()
+    people = [builders.user(f"u{i}", i) for i in range(130)]
+    team = world.add(
+        {"__typename": "Team", "id": "T_1", "databaseId": 5, "slug": "core", "name": "Core", "members": people}
+    )
+    world.root["organization"] = {"__typename": "Organization", "id": "O_1", "teams": [team]}
+    [found] = list_teams(world.client(), "acme")
+    assert (found.slug, found.id, len(found.members), found.is_partial) == ("core", 5, 130, False)
+    assert found.members[0] == Member(0, "u0", "U_u0", "https://avatars.example/u0")
