@@ -78,25 +78,25 @@ def install_with_uv() -> bool:
 
 def uv_environment() -> dict[str, str]:
     """uv does not read pip's configuration: hand over its indexes, and a cache that can be written."""
-    environment = {"UV_LINK_MODE": "copy"} if not os.environ.get("UV_LINK_MODE") else {}
-    settings = {"UV_DEFAULT_INDEX": "index-url", "UV_INDEX": "extra-index-url", "UV_FIND_LINKS": "find-links"}
-    for name, option in settings.items():
-        value = pip_setting(option)
-        if value and not os.environ.get(name):
-            environment[name] = value
+    # Which index has a version is pip's question too; what it may contain is settled by the hashes.
+    environment = {"UV_INDEX_STRATEGY": "unsafe-best-match"}
+    names = {"index-url": "UV_DEFAULT_INDEX", "extra-index-url": "UV_INDEX", "find-links": "UV_FIND_LINKS"}
+    for option, value in pip_settings().items():
+        if option in names and names[option] not in os.environ:
+            environment[names[option]] = value
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
-    if not os.environ.get("UV_CACHE_DIR") and not can_write(cache):
+    if "UV_CACHE_DIR" not in os.environ and not can_write(cache):
         environment["UV_CACHE_DIR"] = str(ROOT / "var" / "cache" / "uv")
     return environment
 
 
-def pip_setting(option: str) -> str:
-    for section in ("global", "install", ":env:"):
-        command = [str(PYTHON), "-m", "pip", "config", "get", f"{section}.{option}"]
-        answer = subprocess.run(command, capture_output=True, text=True, check=False)
-        if answer.returncode == 0:
-            return answer.stdout.strip()
-    return ""
+def pip_settings() -> dict[str, str]:
+    """pip's configuration, its environment variables last: they win there as well."""
+    command = [str(PYTHON), "-m", "pip", "config", "list"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    settings = [line.partition("=")[::2] for line in listed.splitlines()]
+    settings.sort(key=lambda setting: setting[0].startswith(":env:"))
+    return {name.partition(".")[2]: value.strip("'\"") for name, value in settings}
 
 
 def can_write(folder: Path) -> bool:
