@@ -41,6 +41,15 @@ class Gap:
     def middle(self) -> float:
         return round(self.x + self.width / 2, 2)
 
+    @property
+    def words(self) -> str:
+        """17 h, 3 d 22 h, 41 d."""
+        hours = round(self.seconds / HOURS)
+        if hours < 24:
+            return f"{hours} h"
+        days, rest = divmod(hours, 24)
+        return f"{days:,} d {rest} h" if days < 10 and rest else f"{days:,} d"
+
 
 @dataclass(frozen=True, slots=True)
 class Tick:

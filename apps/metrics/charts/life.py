@@ -101,7 +101,18 @@ class LifeChart:
     rounds_y: float
     rounds_height: float
     height: float
-    top: float = TOP
+
+    @property
+    def marks(self) -> tuple[Shown, ...]:
+        return self.commits + self.reviews + self.comments
+
+    @property
+    def bottom(self) -> float:
+        return self.height - 6
+
+    @property
+    def lanes_height(self) -> float:
+        return self.bottom - TOP
 
 
 @dataclass(frozen=True, slots=True)

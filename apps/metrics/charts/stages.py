@@ -54,10 +54,16 @@ class Column:
     tip_shift: float
     is_labelled: bool
     on_phone: bool
+    names: tuple[str, ...]
 
     @property
     def middle(self) -> float:
         return round(self.x + self.width / 2, 2)
+
+    @property
+    def tip_rows(self) -> tuple[tuple[str, float, float | None], ...]:
+        """(stage, y, seconds) of its tip, in the order of the stages."""
+        return tuple((name, 38.0 + 19 * place, self.week.stages[place]) for place, name in enumerate(self.names))
 
     @property
     def tick_x(self) -> float:
@@ -138,7 +144,8 @@ def _column(week: StageWeek, place: int, width: float, scale: float, names: tupl
         tip_x=round(place * width + (0 if is_right else width), 2),
         tip_shift=-194.0 if is_right else 6.0,
         is_labelled=from_end % every == 0,
-        on_phone=from_end % max(1, -(-count // 4)) == 0,
+        on_phone=from_end % (every * -(-count // (every * 4))) == 0,
+        names=names,
     )
 
 

@@ -42,6 +42,11 @@ class ReviewLoad:
     def most(self) -> int:
         return max((max(r.pull_requests, r.pull_requests_before) for r in self.busiest), default=0)
 
+    def bars_of(self, reviewer: Reviewer) -> tuple[float, float]:
+        """(now, before) in percent of the longest bar."""
+        most = self.most or 1
+        return round(100 * reviewer.pull_requests / most, 1), round(100 * reviewer.pull_requests_before / most, 1)
+
     @property
     def others(self) -> int:
         return self.people - sum(r.pull_requests > 0 for r in self.busiest)
