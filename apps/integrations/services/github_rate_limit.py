@@ -127,3 +127,8 @@ def tokens_of(*, team_id: int, integration_id: int) -> IntegrationTokens:
         credentials = list(usable_ones.order_by("-is_primary", "pk"))
     usable = [Usable(budget_account(credential.github_user_id), credential.access_token) for credential in credentials]
     return IntegrationTokens(usable, Budgets(settings.REDIS_URL))
+
+
+def budget_of(github_user_id: int, resource: str = "graphql") -> Budget | None:
+    """What is left of a GitHub user's hour, as far as it is known here; for showing it."""
+    return Budgets(settings.REDIS_URL).get(budget_account(github_user_id), resource)
