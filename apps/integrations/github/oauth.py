@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 import orjson
 
 from apps.integrations.github import classify
-from apps.integrations.github.errors import GitHubError, Unavailable
+from apps.integrations.github.errors import GitHubError, QueryTooHeavy, Unavailable
 from apps.integrations.github.transport import Transport
 from apps.integrations.github.types import Raw, TokenGrant
 
@@ -121,7 +121,10 @@ class OAuthClient:
         body = urlencode({"client_id": self.client_id, "client_secret": self.client_secret, **fields}).encode()
         headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
         url = self.web_url.rstrip("/") + ACCESS_TOKEN_PATH
-        response = transport.send("POST", url, headers=headers, body=body)
+        try:
+            response = transport.send("POST", url, headers=headers, body=body)
+        except QueryTooHeavy as late:
+            raise Unavailable("it did not answer in time") from late
         content = _content(response.body)
         if content.get("error"):
             raise named_error(str(content["error"]), str(content.get("error_description") or ""))
