@@ -9,15 +9,24 @@ import structlog
 
 # GitHub's token forms, and the sandbox's. What slips into a message by mistake does not leave the process.
 _TOKENS = re.compile(r"\b(gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{22,}|v1\.[0-9a-f]{40})\b")
+# What opens an account for whoever has it: keys of mailed links, and GitHub's answer to a log-in.
+_LINKS = re.compile(r"(/accounts/(?:password/reset/key|confirm-email)/)[^/\s]+|([?&](?:code|state|key|token)=)[^&\s]+")
 
 
 def redact(text: str) -> str:
-    """`text` with everything that looks like a GitHub token replaced."""
-    return _TOKENS.sub("[token]", text)
+    """`text` without what looks like a GitHub token, or like the secret part of an address."""
+    return _LINKS.sub(r"\1\2[secret]", _TOKENS.sub("[token]", text))
 
 
 def _redact_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     return {key: redact(value) if isinstance(value, str) else value for key, value in event.items()}
+
+
+def _drop_request_started(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A request is one line: the one that knows its status."""
+    if event.get("event") == "request_started":
+        raise structlog.DropEvent
+    return event
 
 
 _SHARED: list[Any] = [
@@ -42,7 +51,7 @@ def formatter() -> logging.Formatter:
 
 def configure() -> None:
     structlog.configure(
-        processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[_drop_request_started, *_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )

@@ -221,6 +221,9 @@ LOGGING: dict[str, Any] = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
+        "django": {"handlers": [], "propagate": True},
+        "django.request": {"level": "ERROR"},  # a 404 is in the request's line already
+        "django.server": {"handlers": [], "level": "CRITICAL", "propagate": True},  # runserver's own request lines
         "httpx": {"level": "WARNING"},
         "github": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
