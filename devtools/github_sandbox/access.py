@@ -101,11 +101,11 @@ class Tokens:
 
 
 def add_sandbox_people(world: World) -> None:
-    """The three people behind the fixed tokens; the first two belong to every organisation."""
+    """The three people behind the fixed tokens; the first two belong to every organisation that has a repository."""
     owner = world.add_account("User", 9_000_000_001, OWNER, name="Sandbox Owner", email="owner@sandbox.test")
     reader = world.add_account("User", 9_000_000_002, READER, name="Sandbox Reader", email="reader@sandbox.test")
     world.add_account("User", 9_000_000_003, LONER, name="Sandbox Loner", email="loner@sandbox.test")
     for account in list(world.accounts.values()):
-        if account.typename == "Organization":
+        if account.typename == "Organization" and account.repositories:
             world.add_member(account, owner, "ADMIN")
             world.add_member(account, reader, "MEMBER")

@@ -1,6 +1,6 @@
 """The things of the sandbox's world. Attributes carry GraphQL's names in snake case; times are ISO 8601 strings in UTC.
 
-An attribute that is None is null in both APIs: a deleted author, a head repository that is gone, a diff that GitHub gave up on.
+An attribute that is None is null in both APIs: a deleted author, a head repository that is gone, a diff given up on.
 """
 
 from __future__ import annotations
@@ -194,7 +194,7 @@ class ReviewThread:
 
 @dataclass(slots=True, eq=False)
 class TimelineEvent:
-    """An event of a pull request. `kind` is REST's name; what else the kind carries is in `details`, by GraphQL's names."""
+    """An event of a pull request. `kind` is REST's name; the rest of it is in `details`, by GraphQL's names."""
 
     typename: str
     kind: str

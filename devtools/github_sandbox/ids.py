@@ -12,7 +12,7 @@ _BODY = struct.Struct(">QQ")
 
 
 def node_id(prefix: str, scope: int, number: int) -> str:
-    """The global id of an object: `PR_kw…`. `scope` is the repository's id (0: none), so that a lazy one can be found."""
+    """The global id of an object: `PR_kw…`. `scope`, the repository's id or 0, leads to where it is kept."""
     body = base64.urlsafe_b64encode(_BODY.pack(scope, number)).decode().rstrip("=")
     return f"{prefix}_kw{body}"
 

@@ -56,7 +56,9 @@ class Limits:
             budget.remaining -= points
             return Budget(budget.limit, budget.remaining, budget.reset)
 
-    def preset(self, *, remaining: int, reset_in: float, limit: int | None = None, resource: Resource | None = None) -> None:
+    def preset(
+        self, *, remaining: int, reset_in: float, limit: int | None = None, resource: Resource | None = None
+    ) -> None:
         """Everybody's budget becomes this one until `reset_in` seconds from now; then it is full again."""
         for each in (resource,) if resource else ("core", "graphql"):
             full = limit or _LIMITS[each]

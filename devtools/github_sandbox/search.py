@@ -34,13 +34,10 @@ def search_issues(world: World, session: Session, query: str) -> list[PullReques
             tests.append(_opposite(test) if negated else test)
     if not repositories and not re.search(r"(?:repo|org|user):", query):
         repositories = world.listed_repositories()
-    found = [
-        item
-        for repository in {each.database_id: each for each in repositories}.values()
-        if session.sees(repository)
-        for item in (*repository.contents.pulls.values(), *repository.contents.issues.values())
-        if all(test(item) for test in tests)
-    ]
+    items: list[PullRequest | Issue] = []
+    for repository in {each.database_id: each for each in repositories if session.sees(each)}.values():
+        items += [*repository.contents.pulls.values(), *repository.contents.issues.values()]
+    found = [item for item in items if all(test(item) for test in tests)]
     return sorted(found, key=lambda item: (getattr(item, attribute), item.number), reverse=descending)
 
 
@@ -105,7 +102,7 @@ def _date_test(attribute: str, value: str) -> Test:
         low, high = "", _first(value[1:])[:-1]
     else:
         low, high = _first(value), _last(value)
-    return lambda item: low <= (getattr(item, attribute, None) or "") <= high if getattr(item, attribute, None) else False
+    return lambda item: low <= (getattr(item, attribute, None) or "~") <= high
 
 
 def _first(value: str) -> str:

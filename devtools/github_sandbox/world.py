@@ -105,7 +105,7 @@ class Repository:
     updated_at: str = "2020-01-01T00:00:00Z"
     pushed_at: str | None = None
     parent: Repository | None = None
-    expected_counts: dict[str, int] | None = None
+    foresee: Callable[[], dict[str, int]] | None = None
     """Pull requests per state as the loader will make them: answers counts without loading."""
     loader: Callable[[Repository, Contents], None] | None = None
     typename: str = "Repository"
@@ -131,9 +131,9 @@ class Repository:
 
     def count_pulls(self, states: Iterable[str] | None = None) -> int:
         """How many pull requests are in `states` (None: in any)."""
-        if self._contents is None and self.expected_counts is not None:
-            wanted = self.expected_counts if states is None else states
-            return sum(self.expected_counts.get(state, 0) for state in wanted)
+        if self._contents is None and self.foresee is not None:
+            counts = self.foresee()
+            return sum(counts.get(state, 0) for state in (counts if states is None else states))
         pulls = self.contents.pulls
         if states is None:
             return len(pulls)
@@ -161,9 +161,7 @@ class World:
     def account(self, login: str) -> Account | None:
         return self.accounts.get(login.lower())
 
-    def add_account(
-        self, typename: str, database_id: int, login: str, node: str | None = None, **more: Any
-    ) -> Account:
+    def add_account(self, typename: str, database_id: int, login: str, node: str | None = None, **more: Any) -> Account:
         """The account of that login, made if there is none yet."""
         known = self.account(login)
         if known is not None:

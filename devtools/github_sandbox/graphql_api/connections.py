@@ -66,7 +66,9 @@ def page_of(items: Sequence[Any], arguments: dict[str, Any], total: int | None =
     )
 
 
-def sorted_page(rows: Sequence[Any], key: Callable[[Any], tuple[str, int]], descending: bool, arguments: dict[str, Any]) -> Page:
+def sorted_page(
+    rows: Sequence[Any], key: Callable[[Any], tuple[str, int]], descending: bool, arguments: dict[str, Any]
+) -> Page:
     """A page of `rows` (ascending by `key`) whose cursors are values of the key.
 
     A row whose key moves while somebody pages is therefore met twice or, newest first, not at all: as on GitHub.

@@ -28,6 +28,8 @@ from devtools.github_sandbox.graphql_api.selection import included
 MAX_NODES = 500_000
 MAX_PAGE = 100
 MAX_IDS = 100
+Path = tuple[str, ...]
+"""Response keys from the root."""
 _PAGED = {"nodes", "edges", "pageInfo"}
 
 
@@ -49,7 +51,8 @@ def price(operation: Operation) -> Cost:
     _Walk(operation, cost).selections(operation.node.selection_set, root, 1, ())
     if cost.nodes > MAX_NODES:
         raise refuse(
-            f"This query requests up to {cost.nodes:,} possible nodes which exceeds the maximum limit of {MAX_NODES:,}.",
+            f"This query requests up to {cost.nodes:,} possible nodes which exceeds the maximum "
+            f"limit of {MAX_NODES:,}.",
             "MAX_NODE_LIMIT_EXCEEDED",
         )
     return cost
@@ -59,9 +62,9 @@ class _Walk:
     def __init__(self, operation: Operation, cost: Cost) -> None:
         self.operation = operation
         self.cost = cost
-        self.counted: set[tuple[str, ...]] = set()
+        self.counted: set[Path] = set()
 
-    def selections(self, chosen: SelectionSetNode, parent: GraphQLNamedType, parents: int, path: tuple[str, ...]) -> None:
+    def selections(self, chosen: SelectionSetNode, parent: GraphQLNamedType, parents: int, path: Path) -> None:
         types = sandbox_schema().type_map
         for node in chosen.selections:
             if node.directives and not included(self.operation, node):
@@ -75,7 +78,7 @@ class _Walk:
                 fragment = self.operation.fragments[node.name.value]
                 self.selections(fragment.selection_set, types[fragment.type_condition.name.value], parents, path)
 
-    def field(self, node: FieldNode, parent: Any, parents: int, path: tuple[str, ...]) -> None:
+    def field(self, node: FieldNode, parent: Any, parents: int, path: Path) -> None:
         name = node.name.value
         if name.startswith("__"):
             return
@@ -89,7 +92,7 @@ class _Walk:
         if node.selection_set and is_composite_type(result):
             self.selections(node.selection_set, result, parents, path)
 
-    def connection(self, node: FieldNode, definition: Any, parents: int, path: tuple[str, ...]) -> int:
+    def connection(self, node: FieldNode, definition: Any, parents: int, path: Path) -> int:
         arguments = get_argument_values(definition, node, self.operation.bound)
         size = page_size(node, arguments, path, paged=bool(_PAGED & self.names(node.selection_set)))
         if path not in self.counted:  # the same connection in two fragments is one connection
@@ -98,7 +101,7 @@ class _Walk:
             self.cost.nodes += parents * size
         return parents * max(size, 1)
 
-    def ids(self, node: FieldNode, definition: Any, path: tuple[str, ...]) -> int:
+    def ids(self, node: FieldNode, definition: Any, path: Path) -> int:
         count = len(get_argument_values(definition, node, self.operation.bound)["ids"])
         if count > MAX_IDS:
             raise refuse(
@@ -123,7 +126,7 @@ class _Walk:
         return found
 
 
-def page_size(node: FieldNode, arguments: dict[str, Any], path: tuple[str, ...], paged: bool) -> int:
+def page_size(node: FieldNode, arguments: dict[str, Any], path: Path, paged: bool) -> int:
     """`first` or `last` of a connection, 0 where only counts are asked for. Raises Refused in GitHub's words."""
     name = node.name.value
     first, last = arguments.get("first"), arguments.get("last")
@@ -138,13 +141,15 @@ def page_size(node: FieldNode, arguments: dict[str, Any], path: tuple[str, ...],
     if first is not None and last is not None:
         message = f"Passing both `first` and `last` to paginate the `{name}` connection is not supported."
         raise refuse(message, "INVALID_PAGINATION_BOUNDARIES", path=list(path))
-    word, size = ("first", first) if first is not None else ("last", last)
+    word = "first" if first is not None else "last"
+    size = int(arguments[word])
     if size < 0:
-        raise refuse(f"`{word}` on the `{name}` connection cannot be less than zero.", "INVALID_PAGINATION", path=list(path))
+        message = f"`{word}` on the `{name}` connection cannot be less than zero."
+        raise refuse(message, "INVALID_PAGINATION", path=list(path))
     if size > MAX_PAGE:
         raise refuse(
             f"Requesting {size} records on the `{name}` connection exceeds the `{word}` limit of {MAX_PAGE} records.",
             "EXCESSIVE_PAGINATION",
             path=list(path),
         )
-    return int(size)
+    return size

@@ -1,4 +1,4 @@
-"""Runs a validated operation: the selection is compiled to a plan of plain functions once, then each object runs through it.
+"""Runs a validated operation: its selection becomes a plan of plain functions, and each object runs through it.
 
 graphql-core's own executor takes about ten times as long, and the sandbox must not be what a measurement measures. The
 semantics kept: aliases, fragments on interfaces and unions, null for a failed field with its error beside `data`, and

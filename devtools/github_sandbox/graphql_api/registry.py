@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from devtools.github_sandbox.graphql_api.context import Context
@@ -15,13 +15,14 @@ class Call(NamedTuple):
 
 
 Resolver = Callable[[Any, Call], Any]
+R = TypeVar("R", bound=Resolver)
 RESOLVERS: dict[tuple[str, str], Resolver] = {}
 
 
-def resolves(types: str, *names: str) -> Callable[[Resolver], Resolver]:
+def resolves(types: str, *names: str) -> Callable[[R], R]:
     """Registers a resolver for the fields `names` of each of the `types` (separated by spaces)."""
 
-    def register(resolver: Resolver) -> Resolver:
+    def register(resolver: R) -> R:
         for parent in types.split():
             for name in names:
                 RESOLVERS[parent, name] = resolver

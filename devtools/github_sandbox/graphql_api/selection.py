@@ -19,8 +19,12 @@ from graphql import (
 
 from devtools.github_sandbox.graphql_api.documents import Operation, sandbox_schema
 
+_DIRECTIVES = {"include": GraphQLIncludeDirective, "skip": GraphQLSkipDirective}
 
-def collect(operation: Operation, parent: GraphQLObjectType, sets: Iterable[SelectionSetNode]) -> dict[str, list[FieldNode]]:
+
+def collect(
+    operation: Operation, parent: GraphQLObjectType, sets: Iterable[SelectionSetNode]
+) -> dict[str, list[FieldNode]]:
     """The field nodes of `parent` per response key, in the order asked."""
     fields: dict[str, list[FieldNode]] = {}
     _collect(operation, parent, sets, fields)
@@ -51,14 +55,13 @@ def _collect(
 
 
 def included(operation: Operation, node: Any) -> bool:
+    """Whether `@include` and `@skip` leave the node in."""
     for directive in node.directives:
-        if directive.name.value == "skip" and get_argument_values(GraphQLSkipDirective, directive, operation.bound)["if"]:
-            return False
-        if (
-            directive.name.value == "include"
-            and not get_argument_values(GraphQLIncludeDirective, directive, operation.bound)["if"]
-        ):
-            return False
+        name = directive.name.value
+        if name in _DIRECTIVES:
+            wanted = get_argument_values(_DIRECTIVES[name], directive, operation.bound)["if"]
+            if wanted is not (name == "include"):
+                return False
     return True
 
 

@@ -67,7 +67,7 @@ def user_organizations(account: Account, call: Call) -> Page:
 
 
 def by_login(accounts: list[Account], order: dict[str, Any] | None) -> list[Account]:
-    descending = bool(order) and order["direction"] == "DESC" if order else False
+    descending = order is not None and order["direction"] == "DESC"
     key = "created_at" if order and order["field"] == "CREATED_AT" else "login"
     return sorted(accounts, key=lambda account: str(getattr(account, key)).lower(), reverse=descending)
 
@@ -129,7 +129,7 @@ def teams(organization: Account, call: Call) -> Page:
     asked = call.arguments
     rows = [team for team in organization.teams if _team_matches(team, asked)]
     order = asked.get("orderBy")
-    rows.sort(key=lambda team: team.name.lower(), reverse=bool(order) and order["direction"] == "DESC")
+    rows.sort(key=lambda team: team.name.lower(), reverse=order is not None and order["direction"] == "DESC")
     return page_of(rows, asked)
 
 

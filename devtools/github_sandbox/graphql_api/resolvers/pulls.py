@@ -163,4 +163,3 @@ def review_request_database_id(request: ReviewRequest, _call: Call) -> int:
 @resolves("ReviewRequest", "asCodeOwner")
 def as_code_owner(_request: ReviewRequest, _call: Call) -> bool:
     return False
-

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from devtools.github_sandbox.entities import Account, Commit, Deployment, DeploymentStatus, Issue, Label, Milestone, PullRequest
+from devtools.github_sandbox.entities import (
+    Account,
+    Commit,
+    Deployment,
+    DeploymentStatus,
+    Issue,
+    Label,
+    Milestone,
+    PullRequest,
+)
 from devtools.github_sandbox.graphql_api.connections import Page, page_of, sorted_page
 from devtools.github_sandbox.graphql_api.errors import Fault
 from devtools.github_sandbox.graphql_api.registry import Call, resolves
@@ -271,8 +280,8 @@ def label_url(label: Label, call: Call) -> str:
 
 @resolves("Repository", "milestones")
 def milestones(repository: Repository, call: Call) -> Page:
-    asked = call.arguments
-    rows = [each for each in repository.contents.milestones.values() if not asked.get("states") or each.state in asked["states"]]
+    asked, states = call.arguments, call.arguments.get("states")
+    rows = [each for each in repository.contents.milestones.values() if not states or each.state in states]
     order = asked.get("orderBy") or {"field": "CREATED_AT", "direction": "ASC"}
     keys = {"NUMBER": "number", "DUE_DATE": "due_on", "UPDATED_AT": "updated_at"}
     attribute = keys.get(order["field"], "created_at")

@@ -15,7 +15,7 @@ from devtools.github_sandbox.graphql_api.resolvers.reviews import visible_review
 from devtools.github_sandbox.world import Repository
 
 _UNION: Any = sandbox_schema().type_map["PullRequestTimelineItems"]
-ITEM_TYPES = {snake_case(kind.name).upper(): kind.name for kind in _UNION.types}
+ITEM_TYPES = {snake_case(kind.name).strip("_").upper(): kind.name for kind in _UNION.types}
 """READY_FOR_REVIEW_EVENT → ReadyForReviewEvent."""
 EVENTS = [name for name in ITEM_TYPES.values() if name.endswith("Event")]
 _PARENTS = ("pullRequest", "createdAt", "actor", "id", "databaseId")

@@ -8,7 +8,7 @@ from devtools.github_sandbox.entities import PullRequest, Review, ReviewComment,
 from devtools.github_sandbox.ids import node_id
 
 if TYPE_CHECKING:
-    from devtools.github_sandbox.recorded import RecordedRepository
+    from devtools.github_sandbox.recorded.repository import RecordedRepository
 
 
 def load_reviews(source: RecordedRepository) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from devtools.github_sandbox.entities import PullRequest, TimelineEvent
 
 if TYPE_CHECKING:
-    from devtools.github_sandbox.recorded import RecordedRepository
+    from devtools.github_sandbox.recorded.repository import RecordedRepository
 
 TYPENAMES = {
     "added_to_merge_queue": "AddedToMergeQueueEvent",

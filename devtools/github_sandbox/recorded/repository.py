@@ -26,9 +26,9 @@ from devtools.github_sandbox.entities import (
     Team,
 )
 from devtools.github_sandbox.ids import node_id
-from devtools.github_sandbox.recorded_checks import load_checks, load_deployments
-from devtools.github_sandbox.recorded_events import load_events
-from devtools.github_sandbox.recorded_reviews import load_reviews
+from devtools.github_sandbox.recorded.checks import load_checks, load_deployments
+from devtools.github_sandbox.recorded.events import load_events
+from devtools.github_sandbox.recorded.reviews import load_reviews
 from devtools.github_sandbox.world import Repository, World
 
 CLOSES = re.compile(r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?\s+#(\d+)\b", re.IGNORECASE)
@@ -90,7 +90,7 @@ class RecordedRepository:
         return list(read_lines(self.folder, kind))
 
     def by_pull(self, kind: str) -> Rows:
-        """The recorded objects of a kind by pull request; those of pull requests that were not recorded are left out."""
+        """The recorded objects of a kind by pull request; without those whose pull request was not recorded."""
         rows: Rows = defaultdict(list)
         for line in read_lines(self.folder, kind):
             if line["pr"] in self.contents.pulls:

@@ -8,12 +8,14 @@ from devtools.github_sandbox.entities import App, CheckRun, CheckSuite, Deployme
 from devtools.github_sandbox.ids import node_id
 
 if TYPE_CHECKING:
-    from devtools.github_sandbox.recorded import RecordedRepository
+    from devtools.github_sandbox.recorded.repository import RecordedRepository
 
 
 def load_checks(source: RecordedRepository) -> None:
     suites: dict[int, CheckSuite] = {}
-    for line in sorted(source.lines("check_runs"), key=lambda line: (line["data"].get("started_at") or "", line["data"]["id"])):
+    for line in sorted(
+        source.lines("check_runs"), key=lambda line: (line["data"].get("started_at") or "", line["data"]["id"])
+    ):
         data = line["data"]
         suite_id = (data.get("check_suite") or {}).get("id") or data["id"]
         suite = suites.get(suite_id)

@@ -1,0 +1,254 @@
+"""The sandbox as a WSGI application: who asks, what is broken on purpose, and which part answers."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from werkzeug.wrappers import Request, Response
+
+from devtools.github_sandbox import responses, web
+from devtools.github_sandbox.access import Session
+from devtools.github_sandbox.faults import Fault
+from devtools.github_sandbox.graphql_api.errors import Refused
+from devtools.github_sandbox.graphql_api.service import limited
+from devtools.github_sandbox.limits import headers as limit_headers
+from devtools.github_sandbox.rest_api.answers import DOCS, RestCall, RestError
+from devtools.github_sandbox.rest_api.check_shapes import AllShapes
+from devtools.github_sandbox.rest_api.routes import dispatch
+
+if TYPE_CHECKING:
+    from devtools.github_sandbox.sandbox import Sandbox
+
+MAX_CONCURRENT = 100
+ANONYMOUS = Session(None, frozenset())
+_RENAMED = re.compile(r"/repos/([^/]+/[^/]+)(/.*)?$")
+_BY_ID = re.compile(r"/repositories/(\d+)(/.*)?$")
+
+
+class App:
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        request = Request(environ)
+        with self.sandbox.stats.request() as in_flight:
+            response = self.respond(request, in_flight)
+            return response(environ, start_response)
+
+    def respond(self, request: Request, in_flight: int) -> Response:
+        path = request.path
+        if path.startswith(("/login/", "/_sandbox", "/avatars/")) or web.is_page(self.sandbox, request):
+            return web.respond(self.sandbox, request)
+        if self.sandbox.latency_ms:
+            time.sleep(self.sandbox.latency_ms / 1_000)
+        session = self.session(request)
+        if session is None:
+            return responses.bad_credentials()
+        if in_flight > MAX_CONCURRENT:
+            return responses.secondary_limit(403, 60, path.endswith("/graphql"))
+        if path in ("/graphql", "/api/graphql"):
+            return self.graphql(request, session)
+        return self.rest(request, session, path.removeprefix("/api/v3") or "/")
+
+    def session(self, request: Request) -> Session | None:
+        """None for a token nobody has."""
+        kind, _, credentials = request.headers.get("Authorization", "").partition(" ")
+        if not kind:
+            return ANONYMOUS
+        authorization = request.authorization
+        if kind.lower() == "basic" and authorization is not None:
+            credentials = authorization.password or authorization.username or ""
+        return self.sandbox.tokens.session(credentials.strip())
+
+    def graphql(self, request: Request, session: Session) -> Response:
+        if request.method != "POST":
+            return responses.message(404, "Not Found")
+        if session.account is None:
+            return responses.message(401, "This endpoint requires you to be authenticated.")
+        try:
+            asked = orjson.loads(request.get_data())
+        except orjson.JSONDecodeError:
+            return responses.message(400, "Problems parsing JSON")
+        if not isinstance(asked, dict):
+            return responses.message(400, "A query attribute must be specified and must be a string.")
+        try:
+            operation = self.sandbox.graphql.prepare(asked)
+        except Refused as refused:
+            return self.graphql_response(session, {"errors": refused.errors}, "", 0)
+        fault = self.sandbox.faults.take((operation.name,), operation.variables)
+        early = self.broken_before(request, session, fault, graphql=True)
+        if early is not None:
+            self.sandbox.stats.graphql(operation.name, 0)
+            return early
+        answer = self.sandbox.graphql.answer(operation, session, request.host_url.rstrip("/"))
+        body = spoiled(answer.body, fault) if fault is not None else answer.body
+        response = self.graphql_response(session, body, answer.operation, answer.points)
+        return self.broken_after(request, response, fault)
+
+    def graphql_response(self, session: Session, body: Any, operation: str, points: int) -> Response:
+        self.sandbox.stats.graphql(operation, points)
+        budget = self.sandbox.limits.budget(session.budget_key, "graphql")
+        return responses.json_response(body, 200, limit_headers(budget, "graphql") | scope_headers(session))
+
+    def rest(self, request: Request, session: Session, path: str) -> Response:
+        self.sandbox.stats.rest(request.method, path)
+        fault = self.sandbox.faults.take((path, f"{request.method} {path}"), {})
+        early = self.broken_before(request, session, fault, graphql=False)
+        if early is not None:
+            return early
+        if path == "/rate_limit":
+            return self.rate_limit(session)
+        budget = self.sandbox.limits.charge(session.budget_key, "core", 1)
+        if budget is None:
+            return self.rest_limited(session)
+        response = self.rest_answer(request, session, path)
+        response.headers.update(limit_headers(budget, "core") | scope_headers(session))
+        return self.broken_after(request, self.conditional(request, response), fault)
+
+    def rest_answer(self, request: Request, session: Session, path: str) -> Response:
+        root = request.host_url.rstrip("/")
+        api = root + ("/api/v3" if request.path.startswith("/api/v3") else "")
+        moved = self.moved(api, path)
+        if moved is not None:
+            return moved
+        by_id = _BY_ID.match(path)
+        if by_id:
+            repository = self.sandbox.world.repositories.get(int(by_id[1]))
+            path = f"/repos/{repository.full_name}{by_id[2] or ''}" if repository else path
+        try:
+            body = orjson.loads(request.get_data() or b"null")
+        except orjson.JSONDecodeError:
+            return responses.message(400, "Problems parsing JSON")
+        call = RestCall(
+            self.sandbox.world,
+            self.sandbox.hooks,
+            session,
+            AllShapes(api, root),
+            api + path,
+            request.args.to_dict(),
+            body,
+        )
+        try:
+            answer = dispatch(call, path, request.method)
+        except RestError as error:
+            return responses.json_response(error.body, error.status)
+        return responses.json_response(answer.data, answer.status, answer.headers)
+
+    def moved(self, api: str, path: str) -> Response | None:
+        """301 to the repository's id for a name it had before."""
+        match = _RENAMED.match(path)
+        if not match or self.sandbox.world.repository(match[1], follow_renames=False) is not None:
+            return None
+        repository = self.sandbox.world.repository(match[1])
+        if repository is None:
+            return None
+        url = f"{api}/repositories/{repository.database_id}{match[2] or ''}"
+        data = {"message": "Moved Permanently", "url": url, "documentation_url": DOCS}
+        return responses.json_response(data, 301, {"Location": url})
+
+    def conditional(self, request: Request, response: Response) -> Response:
+        """304 for what the client has; GitHub does not charge it, the sandbox does."""
+        if request.method == "GET" and response.status_code == 200:
+            response.set_etag(hashlib.sha1(response.get_data()).hexdigest(), weak=True)
+            response.make_conditional(request.environ)
+        return response
+
+    def rate_limit(self, session: Session) -> Response:
+        names: tuple[Any, ...] = ("core", "graphql", "search")
+        budgets = {name: self.sandbox.limits.budget(session.budget_key, name) for name in names}
+        resources = {name: vars(budget) | {"used": budget.used} for name, budget in budgets.items()}
+        headers = limit_headers(budgets["core"], "core") | scope_headers(session)
+        return responses.json_response({"resources": resources, "rate": resources["core"]}, 200, headers)
+
+    def rest_limited(self, session: Session) -> Response:
+        """The primary limit: 403 with nothing remaining."""
+        budget = self.sandbox.limits.budget(session.budget_key, "core")
+        budget.remaining = 0
+        person = session.account.database_id if session.account else 0
+        docs = "https://docs.github.com/rest/overview/rate-limits-for-the-rest-api"
+        text = f"API rate limit exceeded for user ID {person}."
+        return responses.message(403, text, limit_headers(budget, "core"), docs)
+
+    def broken_before(self, request: Request, session: Session, fault: Fault | None, graphql: bool) -> Response | None:
+        """The answer of a fault that keeps the request from running."""
+        if fault is None:
+            return None
+        self.sandbox.stats.fault()
+        options = fault.options
+        if fault.kind == "slow":
+            time.sleep(float(options.get("seconds", 1)))
+        elif fault.kind in ("502", "504"):
+            return responses.timeout(int(fault.kind), graphql)
+        elif fault.kind == "status":
+            status = int(options["status"])
+            return responses.json_response(options.get("body") or {"message": "Fault", "status": str(status)}, status)
+        elif fault.kind == "rate_limited":
+            self.sandbox.limits.preset(
+                remaining=0, reset_in=float(options.get("reset_in", 60)), resource="graphql" if graphql else "core"
+            )
+            return self.graphql_response(session, limited(session), "", 0) if graphql else self.rest_limited(session)
+        elif fault.kind == "secondary":
+            return responses.secondary_limit(int(options.get("status", 403)), options.get("retry_after"), graphql)
+        elif fault.kind == "bad_credentials":
+            return responses.bad_credentials()
+        elif fault.kind == "sso":
+            url = f"{request.host_url}orgs/sso?authorization_request=sandbox"
+            text = "Resource protected by organization SAML enforcement. You must grant your token access."
+            return responses.message(403, text, {"X-GitHub-SSO": f"required; url={url}"})
+        elif fault.kind == "drop":
+            return responses.drop(request)
+        return None
+
+    def broken_after(self, request: Request, response: Response, fault: Fault | None) -> Response:
+        if fault is None:
+            return response
+        if fault.kind == "truncate":
+            return responses.truncate(request, response)
+        if fault.kind == "invalid_json":
+            response.set_data(b"<!doctype html><title>not JSON</title>")
+        return response
+
+
+def spoiled(body: dict[str, Any], fault: Fault) -> dict[str, Any]:
+    """The answer with one path null and an error for it beside `data`."""
+    if fault.kind not in ("graphql_error", "resource_limits"):
+        return body
+    options = fault.options
+    limits = fault.kind == "resource_limits"
+    kind = options.get("type") or ("RESOURCE_LIMITS_EXCEEDED" if limits else "INTERNAL")
+    text = options.get("message") or (
+        "Resource limits for this query exceeded." if limits else "Something went wrong while executing your query."
+    )
+    wanted = list(options.get("path") or ())
+    paths = blank(body.get("data"), wanted) if wanted else [[]]
+    answer = body if wanted else {**body, "data": None}
+    errors = [*body.get("errors", ()), *({"type": kind, "path": path, "message": text} for path in paths)]
+    return {**answer, "errors": errors}
+
+
+def blank(data: Any, path: list[str | int]) -> list[list[str | int]]:
+    """Sets what `path` leads to to null and gives the paths that were: "*" in it is every element of a list."""
+    if data is None:
+        return []
+    step, rest = path[0], path[1:]
+    if step == "*":
+        return [done for index in range(len(data)) for done in blank(data, [index, *rest])]
+    if rest:
+        return [[step, *done] for done in blank(data[step], rest)]
+    data[step] = None
+    return [[step]]
+
+
+def scope_headers(session: Session) -> dict[str, str]:
+    if session.account is None:
+        return {}
+    return {
+        "X-OAuth-Scopes": ", ".join(sorted(session.scopes)),
+        "X-Accepted-OAuth-Scopes": "",
+        "X-OAuth-Client-Id": "sandbox",
+    }

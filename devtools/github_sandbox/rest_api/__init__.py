@@ -1,0 +1,1 @@
+"""The REST half of the sandbox: routes, shapes, pages."""

@@ -1,0 +1,228 @@
+"""REST's JSON of accounts, repositories and issues; `pull_shapes` has what belongs to pull requests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from devtools.github_sandbox.access import Session
+from devtools.github_sandbox.entities import Account, Comment, Issue, Label, Milestone, Team
+from devtools.github_sandbox.world import Repository
+
+Json = dict[str, Any]
+GHOST: Json = {"login": "ghost", "id": 10_137, "node_id": "MDQ6VXNlcjEwMTM3", "type": "User", "site_admin": False}
+
+
+class Shapes:
+    """`api_url` is the root the client used, so that the URLs in an answer lead back to it."""
+
+    def __init__(self, api_url: str, web_url: str) -> None:
+        self.api_url = api_url
+        self.web_url = web_url
+
+    def user(self, account: Account | None) -> Json | None:
+        """The short form of an account. None stays null (reviews, comments); see `user_or_ghost`."""
+        if account is None:
+            return None
+        return {
+            "login": account.login,
+            "id": account.database_id,
+            "node_id": account.id,
+            "avatar_url": f"{self.web_url}/avatars/{account.database_id}",
+            "gravatar_id": "",
+            "url": f"{self.api_url}/users/{account.login}",
+            "html_url": f"{self.web_url}/{account.login}",
+            "repos_url": f"{self.api_url}/users/{account.login}/repos",
+            "organizations_url": f"{self.api_url}/users/{account.login}/orgs",
+            "type": "User" if account.typename == "Mannequin" else account.typename,
+            "site_admin": False,
+        }
+
+    def user_or_ghost(self, account: Account | None) -> Json:
+        """The author of a pull request or issue: REST shows a deleted account as the user `ghost`."""
+        if account is not None:
+            return self.user(account) or {}
+        return GHOST | {
+            "avatar_url": f"{self.web_url}/avatars/10137",
+            "url": f"{self.api_url}/users/ghost",
+            "html_url": f"{self.web_url}/ghost",
+        }
+
+    def full_user(self, account: Account) -> Json:
+        return {
+            **(self.user(account) or {}),
+            "name": account.name,
+            "company": None,
+            "blog": "",
+            "location": None,
+            "email": account.email or None,
+            "bio": None,
+            "public_repos": sum(not each.is_private for each in account.repositories),
+            "followers": 0,
+            "following": 0,
+            "created_at": account.created_at,
+            "updated_at": account.created_at,
+        }
+
+    def organization(self, account: Account) -> Json:
+        url = f"{self.api_url}/orgs/{account.login}"
+        return {
+            "login": account.login,
+            "id": account.database_id,
+            "node_id": account.id,
+            "url": url,
+            "repos_url": f"{url}/repos",
+            "events_url": f"{url}/events",
+            "hooks_url": f"{url}/hooks",
+            "issues_url": f"{url}/issues",
+            "members_url": f"{url}/members{{/member}}",
+            "public_members_url": f"{url}/public_members{{/member}}",
+            "avatar_url": f"{self.web_url}/avatars/{account.database_id}",
+            "description": account.description,
+        }
+
+    def full_organization(self, account: Account) -> Json:
+        return {
+            **self.organization(account),
+            "name": account.name,
+            "html_url": f"{self.web_url}/{account.login}",
+            "created_at": account.created_at,
+            "updated_at": account.created_at,
+            "public_repos": sum(not each.is_private for each in account.repositories),
+            "type": "Organization",
+        }
+
+    def team(self, team: Team) -> Json:
+        return {
+            "id": team.database_id,
+            "node_id": team.id,
+            "name": team.name,
+            "slug": team.slug,
+            "description": team.description,
+            "privacy": "closed" if team.privacy == "VISIBLE" else "secret",
+            "permission": "push",
+            "url": f"{self.api_url}/organizations/{team.organization.database_id}/team/{team.database_id}",
+            "html_url": f"{self.web_url}/orgs/{team.organization.login}/teams/{team.slug}",
+            "parent": self.team(team.parent_team) if team.parent_team else None,
+        }
+
+    def repository_url(self, repository: Repository) -> str:
+        return f"{self.api_url}/repos/{repository.full_name}"
+
+    def repository(self, repository: Repository, session: Session) -> Json:
+        url = self.repository_url(repository)
+        permission = session.permission(repository)
+        return {
+            "id": repository.database_id,
+            "node_id": repository.id,
+            "name": repository.name,
+            "full_name": repository.full_name,
+            "private": repository.is_private,
+            "owner": self.user(repository.owner),
+            "html_url": f"{self.web_url}/{repository.full_name}",
+            "description": repository.description,
+            "fork": repository.is_fork,
+            "url": url,
+            "hooks_url": f"{url}/hooks",
+            "pulls_url": f"{url}/pulls{{/number}}",
+            "issues_url": f"{url}/issues{{/number}}",
+            "commits_url": f"{url}/commits{{/sha}}",
+            "deployments_url": f"{url}/deployments",
+            "created_at": repository.created_at,
+            "updated_at": repository.updated_at,
+            "pushed_at": repository.pushed_at,
+            "homepage": None,
+            "size": 0 if repository.pushed_at is None else 1_024,
+            "stargazers_count": 0,
+            "watchers_count": 0,
+            "forks_count": 0,
+            "open_issues_count": repository.count_pulls(["OPEN"]),
+            "language": repository.language,
+            "has_issues": True,
+            "archived": repository.is_archived,
+            "disabled": repository.is_disabled,
+            "visibility": "private" if repository.is_private else "public",
+            "default_branch": repository.default_branch,
+            "permissions": {
+                "admin": permission == "ADMIN",
+                "maintain": permission == "ADMIN",
+                "push": permission in ("ADMIN", "WRITE"),
+                "triage": permission in ("ADMIN", "WRITE"),
+                "pull": True,
+            },
+        }
+
+    def label(self, label: Label) -> Json:
+        return {
+            "id": label.database_id,
+            "node_id": label.id,
+            "url": f"{self.repository_url(label.repository)}/labels/{label.name}",
+            "name": label.name,
+            "description": label.description,
+            "color": label.color,
+            "default": label.is_default,
+        }
+
+    def milestone(self, milestone: Milestone | None) -> Json | None:
+        if milestone is None:
+            return None
+        return {
+            "id": milestone.database_id,
+            "node_id": milestone.id,
+            "url": f"{self.repository_url(milestone.repository)}/milestones/{milestone.number}",
+            "html_url": f"{self.web_url}/{milestone.repository.full_name}/milestone/{milestone.number}",
+            "number": milestone.number,
+            "title": milestone.title,
+            "description": milestone.description,
+            "creator": self.user(milestone.creator),
+            "open_issues": 0,
+            "closed_issues": 0,
+            "state": milestone.state.lower(),
+            "created_at": milestone.created_at,
+            "updated_at": milestone.updated_at,
+            "due_on": milestone.due_on,
+            "closed_at": milestone.closed_at,
+        }
+
+    def issue(self, issue: Issue) -> Json:
+        url = f"{self.repository_url(issue.repository)}/issues/{issue.number}"
+        return {
+            "id": issue.database_id,
+            "node_id": issue.id,
+            "url": url,
+            "repository_url": self.repository_url(issue.repository),
+            "comments_url": f"{url}/comments",
+            "html_url": f"{self.web_url}/{issue.repository.full_name}/issues/{issue.number}",
+            "number": issue.number,
+            "state": issue.state.lower(),
+            "state_reason": issue.state_reason.lower() if issue.state_reason else None,
+            "title": issue.title,
+            "body": issue.body or None,
+            "user": self.user_or_ghost(issue.author),
+            "labels": [self.label(label) for label in issue.labels],
+            "assignees": [self.user(account) for account in issue.assignees],
+            "milestone": self.milestone(issue.milestone),
+            "locked": issue.locked,
+            "author_association": issue.author_association,
+            "comments": len(issue.comments),
+            "created_at": issue.created_at,
+            "updated_at": issue.updated_at,
+            "closed_at": issue.closed_at,
+        }
+
+    def issue_comment(self, comment: Comment) -> Json:
+        parent = comment.parent
+        base = self.repository_url(parent.repository)
+        kind = "issues" if isinstance(parent, Issue) else "pull"
+        page = f"{self.web_url}/{parent.repository.full_name}/{kind}/{parent.number}"
+        return {
+            "id": comment.database_id,
+            "node_id": comment.id,
+            "url": f"{base}/issues/comments/{comment.database_id}",
+            "html_url": f"{page}#issuecomment-{comment.database_id}",
+            "issue_url": f"{base}/issues/{parent.number}",
+            "user": self.user_or_ghost(comment.author),
+            "body": comment.body,
+            "created_at": comment.created_at,
+            "updated_at": comment.updated_at,
+            "author_association": comment.author_association,
+        }
