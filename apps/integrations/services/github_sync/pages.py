@@ -27,7 +27,7 @@ def write_step(run: SyncRun, learned: Learned) -> None:
         if learned.pull_requests:
             page = ingest_pull_requests(repository, learned.pull_requests, synced_at=timezone.now())
             if learned.recount:
-                counts.update(page.rows)
+                counts.update({**page.rows, "commits": page.rows.get("pull_request_commits", 0)})
             weeks.update(week.isoformat() for week in page.touched_weeks)
         if learned.deployments:
             deployed = ingest_deployments(repository, learned.deployments, synced_at=timezone.now())
