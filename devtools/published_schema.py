@@ -24,7 +24,9 @@ def fetch_schema(var: Path) -> Path | None:
     if npm is None:
         return None
     folder.mkdir(parents=True, exist_ok=True)
-    packed = subprocess.run([npm, "pack", "--silent", PACKAGE], cwd=folder, capture_output=True, timeout=120, check=False)
+    packed = subprocess.run(
+        [npm, "pack", "--silent", PACKAGE], cwd=folder, capture_output=True, timeout=120, check=False
+    )
     if packed.returncode != 0:
         return None
     with tarfile.open(folder / _TARBALL) as archive:
