@@ -50,4 +50,7 @@ class PRComment(Mirrored):
         constraints = (
             models.UniqueConstraint(fields=["team", "comment_type", "github_comment_id"], name="comment_key"),
         )
-        indexes = (models.Index(fields=["team", "author", "commented_at"], name="comment_author"),)
+        indexes = (
+            models.Index(fields=["team", "author", "commented_at"], name="comment_author"),
+            models.Index(fields=["team", "commented_at"], name="comment_written"),
+        )

@@ -2,6 +2,10 @@ from django.db import models
 
 from apps.metrics.models.base import Mirrored, member_key
 
+# Where the source does not say what is production: an environment of that name, alone or before a separator
+# (PostgreSQL's regular expressions, any case).
+PRODUCTION_NAME = r"^(prod|production|live)([^[:alnum:]]|$)"
+
 
 class Deployment(Mirrored):
     """A deployment of a commit to an environment. `finished_at` is the time of its first `success` status."""

@@ -128,9 +128,7 @@ class PullRequest(Mirrored):
             models.Index(fields=["team", "state"], name="pull_request_state"),
             models.Index(fields=["team", "author"], name="pull_request_author"),
             models.Index(fields=["team", "repository", "head_sha"], name="pull_request_head"),
-            models.Index(
-                fields=["team", "repository"], condition=models.Q(is_revert=True), name="pull_request_revert"
-            ),
+            models.Index(fields=["team", "repository"], condition=models.Q(is_revert=True), name="pull_request_revert"),
         )
 
     def __str__(self) -> str:

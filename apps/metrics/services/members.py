@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,25 +18,31 @@ _UPDATE = ("login", "node_id", "name", "avatar_url", "is_bot")
 @dataclass(frozen=True, slots=True)
 class Members:
     """The members behind some accounts. Callable, as the `is_bot` of the calculations: the team's mark wins over the
-    source's word and the login's "[bot]"; a deleted account is human.
+    source's word and the login's "[bot]"; a deleted account is human. By the source's ids.
     """
 
-    ids: dict[int, int]
-    marks: dict[int, bool]
+    ids: Mapping[int, int]
+    bots: Mapping[int, bool]
 
     def id_of(self, account: Account | None) -> int | None:
         """The member's primary key; None for deleted accounts and those of which only a name is known."""
         return None if account is None or account.id is None else self.ids.get(account.id)
 
     def __call__(self, account: Account | None) -> bool:
-        if account is not None and account.id is not None and (mark := self.marks.get(account.id)) is not None:
-            return mark
+        if account is not None and account.id is not None and (is_bot := self.bots.get(account.id)) is not None:
+            return is_bot
         return default_rule(account)
 
 
 def ensure_members(accounts: Iterable[Account]) -> dict[int, int]:
     """Store `accounts` and answer the source's id -> primary key of the member. See `resolve_members`."""
-    return resolve_members(accounts).ids
+    return dict(resolve_members(accounts).ids)
+
+
+def marked_bots() -> Members:
+    """What the team marked, for accounts that were read from stored members. One statement."""
+    marks = TeamMember.objects.filter(team_id=required_team_id()).exclude(marked_bot=None)
+    return Members(ids={}, bots=dict(marks.values_list("github_user_id", "marked_bot")))
 
 
 def resolve_members(accounts: Iterable[Account]) -> Members:
@@ -55,7 +61,10 @@ def resolve_members(accounts: Iterable[Account]) -> Members:
         stored = _stored(wanted)
     return Members(
         ids={id_: member["id"] for id_, member in stored.items()},
-        marks={id_: member["marked_bot"] for id_, member in stored.items() if member["marked_bot"] is not None},
+        bots={
+            id_: member["is_bot"] if member["marked_bot"] is None else member["marked_bot"]
+            for id_, member in stored.items()
+        },
     )
 
 
@@ -99,7 +108,7 @@ def _change(account: Account, stored: dict[str, Any] | None) -> dict[str, Any] |
         "node_id": account.node_id,
         "name": account.name,
         "avatar_url": account.avatar_url,
-        "is_bot": account.is_bot,
+        "is_bot": default_rule(account),
     }
     if stored is None:
         return row

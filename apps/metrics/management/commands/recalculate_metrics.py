@@ -1,0 +1,32 @@
+"""`recalculate_metrics --team SLUG [--json]`: every derived field and aggregate, from the stored facts."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from apps.metrics.services.recalculate import recalculate_team
+from apps.teams.models import Team
+
+
+class Command(BaseCommand):
+    help = "Calculate every derived field and weekly aggregate of a team again, from the stored facts."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--team", required=True, metavar="SLUG")
+        parser.add_argument("--json", action="store_true", help="print one JSON object last")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        team = Team.objects.filter(slug=options["team"]).first()
+        if team is None:
+            raise CommandError(f"There is no team with the slug {options['team']!r}.")
+        done = recalculate_team(team.pk)
+        self.stdout.write(
+            f"{done.pull_requests} pull requests looked at, {done.changed} changed; {done.files} files and"
+            f" {done.weeks} rows of weekly aggregates changed."
+        )
+        if options["json"]:
+            self.stdout.write(json.dumps({"team": team.slug, **asdict(done)}))
