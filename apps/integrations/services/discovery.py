@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import closing
 from datetime import datetime, timedelta
 
@@ -17,7 +17,7 @@ from apps.integrations.github.types import Member, RemoteRepository
 from apps.integrations.models import AvailableRepository, GitHubIntegration
 from apps.integrations.services import connection_state
 from apps.integrations.services.github_rest import rest_of
-from apps.metrics.models import Repository, TeamMember
+from apps.metrics.models import TeamMember
 from apps.metrics.records import Account
 from apps.metrics.services.members import ensure_members
 from apps.teams.scope import team_scope
@@ -26,7 +26,6 @@ STALE = timedelta(minutes=5)
 """A discovery that wrote nothing for so long is dead: each page of 100 takes about a second."""
 
 Discovery = GitHubIntegration.Discovery
-_MIRRORED = ("full_name", "node_id", "default_branch", "is_private", "is_archived", "is_fork")
 
 
 def request_discovery(*, integration: GitHubIntegration) -> None:
@@ -108,7 +107,6 @@ def _store(integration: GitHubIntegration, page: Iterable[RemoteRepository], *, 
     if rows:
         update = [name for name in rows[0] if name not in {"integration_id", "github_repo_id"}]
         copy_upsert(AvailableRepository, rows, conflict=["team", "integration", "github_repo_id"], update=update)
-        _rename(rows)
 
 
 def _row(remote: RemoteRepository) -> dict[str, object]:
@@ -124,15 +122,6 @@ def _row(remote: RemoteRepository) -> dict[str, object]:
         "can_admin": remote.can_admin,
         "pushed_at": remote.pushed_at,
     }
-
-
-def _rename(rows: Sequence[dict[str, object]]) -> None:
-    """Repositories that are kept follow their names; one query, and one for each that changed."""
-    seen = {row["github_repo_id"]: row for row in rows}
-    for kept in Repository.objects.filter(github_repo_id__in=list(seen)):
-        changes = {name: seen[kept.github_repo_id][name] for name in _MIRRORED}
-        if any(getattr(kept, name) != value for name, value in changes.items()):
-            Repository.objects.filter(pk=kept.pk).update(**changes)
 
 
 def look_up(*, integration: GitHubIntegration, full_name: str) -> AvailableRepository:

@@ -39,7 +39,8 @@ def track_repository(
     `days_back` None is the full history. `sync_wanted` False leaves the first sync to whoever asks for it.
     """
     with transaction.atomic(), team_scope(integration.team_id):
-        repository, _ = Repository.objects.update_or_create(
+        # A known one keeps its attributes: the sync follows renames, also in what hangs on the name.
+        repository, _ = Repository.objects.get_or_create(
             github_repo_id=available.github_repo_id,
             defaults={
                 "full_name": available.full_name,
@@ -48,7 +49,6 @@ def track_repository(
                 "is_private": available.is_private,
                 "is_archived": available.is_archived,
                 "is_fork": available.is_fork,
-                "gone_at": None,
             },
         )
         tracked: TrackedRepository
