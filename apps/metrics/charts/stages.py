@@ -18,12 +18,16 @@ LINES = 4
 
 @dataclass(frozen=True, slots=True)
 class StageWeek:
-    """What the chart draws of a week. `stages` and `lead` in seconds, None where nothing was merged."""
+    """What the chart draws of a week. `stages` and `lead` in seconds, None where nothing was merged.
+
+    `not_covered`: whose pull requests are missing; `is_covered`: there are some that are not.
+    """
 
     monday: date
     merged: int
     stages: tuple[float | None, ...]
     lead: float | None
+    not_covered: tuple[str, ...] = ()
     is_covered: bool = True
     is_running: bool = False
 

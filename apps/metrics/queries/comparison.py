@@ -73,13 +73,16 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Whether a window and the one before it are covered by every repository in question.
+    """What of a window, and of the one before it, is covered by the repositories in question.
 
-    `since`: from when all of them are; None if one of them never was (its first sync is not done).
+    `now`: all of them cover the window. `compared`: the ids of those that cover both windows, whose change alone is
+    told; `left_out`: the names of the others. `since`: from when all are covered; None if one of them never was
+    (its first sync is not done).
     """
 
     now: bool
-    before: bool
+    compared: frozenset[int]
+    left_out: tuple[str, ...]
     since: datetime | None
     zone: ZoneInfo
 
@@ -121,7 +124,7 @@ def change_of_rate(now: float, before: float, *, n: int, n_before: int, coverage
 
 def _held_back(n: int, n_before: int, coverage: Coverage) -> Change | None:
     """What forbids a comparison, if anything does."""
-    if not (coverage.now and coverage.before):
+    if not coverage.compared:
         return Change(Verdict.NOT_COVERED, coverage.words)
     if n == 0 and n_before == 0:
         return Change(Verdict.NOTHING, "nothing to compare")

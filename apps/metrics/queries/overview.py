@@ -57,8 +57,8 @@ class Throughput:
 class Week:
     """What was merged in a week of the team's time zone. Medians in seconds; `lead` from first commit to merge.
 
-    `is_covered`: every repository in question is complete for all of it. `is_running`: it is not over, or the
-    period ends within it.
+    `not_covered`: repositories that are not complete for all of it; `is_covered`: one is. `is_running`: it is
+    not over, or the period ends within it.
     """
 
     monday: date
@@ -67,6 +67,7 @@ class Week:
     review_time: float | None
     stages: tuple[float | None, ...]
     lead: float | None
+    not_covered: tuple[str, ...]
     is_covered: bool
     is_running: bool
 
@@ -97,20 +98,21 @@ class Overview:
 
 
 def overview_for(population: Population, trust: Trust, *, now: datetime) -> Overview:
-    """Everything that the page shows of this population. Four SQL statements."""
+    """Everything that the page shows of this population. Four SQL statements, five if not every repository can be
+    compared."""
     period = population.period
     coverage = coverage_of(population, trust.only(population.repository_ids))
     merged = population.merged_between(period.before.start, period.end).annotate(
         is_now=ExpressionWrapper(Q(merged_at__gte=period.start), output_field=BooleanField())
     )
-    totals = {row["is_now"]: row for row in _with_durations(merged, "is_now")}
-    this, that = totals.get(True, {}), totals.get(False, {})
-    stages = tuple(_compared(name, this, that, coverage) for name in STAGES)
+    windows = _windows(merged, coverage)
+    this = windows.this
+    stages = tuple(_compared(name, windows, coverage) for name in STAGES)
     return Overview(
         coverage=coverage,
-        throughput=_throughput(population, this, that, coverage, now),
-        cycle_time=_compared("cycle_time", this, that, coverage),
-        review_time=_compared("review_time", this, that, coverage),
+        throughput=_throughput(population, windows, coverage, now),
+        cycle_time=_compared("cycle_time", windows, coverage),
+        review_time=_compared("review_time", windows, coverage),
         stages=stages,
         merge_with_rework=Duration.of(this.get("merge_with_rework"), this.get("n_with_rework", 0)),
         merge_without_rework=Duration.of(this.get("merge_without_rework"), this.get("n_without_rework", 0)),
@@ -122,9 +124,11 @@ def overview_for(population: Population, trust: Trust, *, now: datetime) -> Over
 
 def coverage_of(population: Population, trust: Trust) -> Coverage:
     period = population.period
+    later = trust.not_covering(period.before.start)
     return Coverage(
         now=not trust.not_covering(period.start),
-        before=not trust.not_covering(period.before.start),
+        compared=frozenset(r.id for r in trust.repositories if r not in later),
+        left_out=tuple(r.name for r in later),
         since=trust.covered_since_all(),
         zone=period.zone,
     )
@@ -148,15 +152,34 @@ def _with_durations(merged: QuerySet[Any], *by: str) -> Iterable[dict[str, Any]]
     return rows
 
 
-def _compared(name: str, this: Mapping[str, Any], that: Mapping[str, Any], coverage: Coverage) -> Compared:
-    now = Duration.of(this.get(name), this.get(f"n_{name}", 0))
-    before = Duration.of(that.get(name), that.get(f"n_{name}", 0))
-    return Compared(now, before, change_of_duration(now, before, coverage))
+@dataclass(frozen=True, slots=True)
+class _Windows:
+    """Rows of the period and of the one before; `this_like`: the period's, of the compared repositories only."""
+
+    this: Mapping[str, Any]
+    this_like: Mapping[str, Any]
+    that: Mapping[str, Any]
 
 
-def _throughput(
-    population: Population, this: Mapping[str, Any], that: Mapping[str, Any], coverage: Coverage, now: datetime
-) -> Throughput:
+def _windows(merged: QuerySet[Any], coverage: Coverage) -> _Windows:
+    """One statement; two where repositories that are not covered before must be left out of the comparison."""
+    rows = {row["is_now"]: row for row in _with_durations(merged, "is_now")}
+    this, that = rows.get(True, {}), rows.get(False, {})
+    if not coverage.left_out or not coverage.compared:
+        return _Windows(this, this, that)
+    comparable = merged.filter(repository__in=sorted(coverage.compared))
+    rows = {row["is_now"]: row for row in _with_durations(comparable, "is_now")}
+    return _Windows(this, rows.get(True, {}), rows.get(False, {}))
+
+
+def _compared(name: str, windows: _Windows, coverage: Coverage) -> Compared:
+    now, like, before = (
+        Duration.of(row.get(name), row.get(f"n_{name}", 0)) for row in (windows.this, windows.this_like, windows.that)
+    )
+    return Compared(now, before, change_of_duration(like, before, coverage))
+
+
+def _throughput(population: Population, windows: _Windows, coverage: Coverage, now: datetime) -> Throughput:
     period = population.period
     # Whoever was opened or closed since then was updated since then: served by pull_request_updated.
     turns = population.pull_requests().filter(pr_updated_at__gte=period.start)
@@ -164,16 +187,16 @@ def _throughput(
         opened=Count("id", filter=Q(pr_created_at__gte=period.start, pr_created_at__lt=period.end)),
         closed=Count("id", filter=Q(state="closed", closed_at__gte=period.start, closed_at__lt=period.end)),
     )
-    n, n_before = this.get("n", 0), that.get("n", 0)
-    per_week = n / period.weeks_until(now)
+    weeks = period.weeks_until(now)
+    n, n_like, n_before = (row.get("n", 0) for row in (windows.this, windows.this_like, windows.that))
     before = n_before / period.before.weeks_until(now)
     return Throughput(
-        per_week=per_week,
-        change=change_of_rate(per_week, before, n=n, n_before=n_before, coverage=coverage),
+        per_week=n / weeks,
+        change=change_of_rate(n_like / weeks, before, n=n_like, n_before=n_before, coverage=coverage),
         merged=n,
         opened=found["opened"],
         closed_unmerged=found["closed"],
-        authors=this.get("authors", 0),
+        authors=windows.this.get("authors", 0),
     )
 
 
@@ -210,6 +233,7 @@ def _week(monday: date, row: Mapping[str, Any], population: Population, trust: T
     zone = population.period.zone
     start = datetime.combine(monday, time(), zone).astimezone(UTC)
     end = datetime.combine(monday + timedelta(days=7), time(), zone).astimezone(UTC)
+    missing = trust.not_covering(start)
     return Week(
         monday=monday,
         merged=row.get("n", 0),
@@ -217,7 +241,8 @@ def _week(monday: date, row: Mapping[str, Any], population: Population, trust: T
         review_time=row.get("review_time"),
         stages=tuple(row.get(stage) for stage in STAGES),
         lead=row.get("lead"),
-        is_covered=not trust.not_covering(start),
+        not_covered=tuple(repository.name for repository in missing),
+        is_covered=len(missing) < len(trust.repositories),
         is_running=min(end, population.period.end) > now or population.period.end < end,
     )
 
@@ -234,11 +259,12 @@ def _repositories(population: Population, merged: QuerySet[Any], trust: Trust) -
             continue
         repository = known[repository_id]
         coverage = coverage_of(population, Trust((repository,)))
+        pair = _Windows(this, this, that)
         rows.append(
             RepositoryRow(
                 repository=repository,
-                cycle_time=_compared("cycle_time", this, that, coverage),
-                stages=tuple(_compared(stage, this, that, coverage) for stage in STAGES),
+                cycle_time=_compared("cycle_time", pair, coverage),
+                stages=tuple(_compared(stage, pair, coverage) for stage in STAGES),
             )
         )
     # Those with too few to be judged come last, whatever their median says.

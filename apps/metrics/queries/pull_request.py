@@ -43,6 +43,11 @@ class StageOfOne:
             return None
         return self.seconds / self.usual.p90
 
+    @property
+    def is_late(self) -> bool:
+        """Clearly above, and by a time that matters."""
+        return (self.above or 0) >= 1.1 and self.seconds >= 3600
+
 
 @dataclass(frozen=True, slots=True)
 class Missing:

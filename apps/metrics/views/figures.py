@@ -92,7 +92,7 @@ def throughput_figure(throughput: Throughput, *, url: str, weeks: Sequence[float
     if throughput.closed_unmerged:
         spread.append(("closed unmerged", f"{throughput.closed_unmerged:,}"))
     if throughput.per_author is not None:
-        spread.append(("an author", f"{throughput.per_author:.1f}"))
+        spread.append(("per author", f"{throughput.per_author:.1f}"))
     return Figure(
         label="PRs merged a week",
         definition=DEFINITIONS["throughput"],

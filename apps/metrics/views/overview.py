@@ -107,7 +107,7 @@ def _begins_at(period: Period, found: Overview) -> int:
 
 def _chart(population: Population, found: Overview) -> StageChart:
     weeks = [
-        StageWeek(week.monday, week.merged, week.stages, week.lead, week.is_covered, week.is_running)
+        StageWeek(week.monday, week.merged, week.stages, week.lead, week.not_covered, week.is_covered, week.is_running)
         for week in found.weeks
     ]
     return stage_chart(weeks, names=STAGES, first=population.period.first, last=population.period.last)

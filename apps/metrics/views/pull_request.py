@@ -31,4 +31,5 @@ def pull_request(request: HttpRequest, team: Team, owner: str, name: str, number
         "definitions": DEFINITIONS,
         "life": life_of(page),
     }
-    return render(request, "metrics/pull_request.html", context)
+    with timezone.override(page.zone):  # the list says the same hours as the time line
+        return render(request, "metrics/pull_request.html", context)
