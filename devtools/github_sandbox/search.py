@@ -114,4 +114,4 @@ def _last(value: str) -> str:
 
 
 def _utc(value: str) -> str:
-    return re.sub(r"(\.\d+)?(\+00:00|Z)?$", "Z", value)
+    return re.sub(r"(\.\d+)?(\+00:00|Z)?$", "Z", value, count=1)
