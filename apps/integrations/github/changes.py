@@ -27,7 +27,7 @@ def list_ids(
         owner=owner,
         name=name,
         after=after,
-        page_size=page_size,
+        n=page_size,
         states=states,
         order={"field": order, "direction": "DESC"},
     )

@@ -43,7 +43,7 @@ def fetch_page(
         "owner": owner,
         "name": name,
         "after": after,
-        "page_size": page_size,
+        "n": page_size,
         "states": states,
         "order": {"field": order, "direction": "DESC"},
     }

@@ -64,8 +64,8 @@ def test_the_event_types_are_those_of_the_schema(schema):
 @pytest.mark.parametrize(
     ("name", "variables", "points"),
     [
-        ("pr_page", {"page_size": 24}, 2),
-        ("pr_page", {"page_size": 14}, 1),
+        ("pr_page", {"n": 24}, 2),
+        ("pr_page", {"n": 14}, 1),
         ("pr_by_ids", {"ids": ["x"] * 14}, 1),
         ("pr_checks_by_ids", {"ids": ["x"] * 100}, 1),
         ("pr_ids", {}, 1),
