@@ -18,7 +18,7 @@ from devtools.var import ROOT, DevtoolsError
 WEB_PORT = 8000
 SANDBOX_PORT = 8100
 DEMO_EMAIL = "demo@example.com"
-SANDBOX_REPOSITORIES = ("acme:shop:400", "acme:billing:150", "acme:website:60")
+SANDBOX_REPOSITORIES = ("acme:shop:400:mix", "acme:billing:150:mix", "acme:website:60:mix")
 QUEUES = "webhooks,sync,default,metrics"
 _BIN = Path(sys.executable).parent
 _READY_SECONDS = 60.0
@@ -29,8 +29,8 @@ class Sandbox:
     """The sandbox GitHub's address and what the application needs to sign in there."""
 
     url: str
-    client_id: str = "sandbox-oauth-app"
-    client_secret: str = "sandbox-oauth-secret"
+    client_id: str = "tformance-dev"
+    client_secret: str = "not-a-secret"
 
     def environment(self) -> dict[str, str]:
         return {
@@ -85,11 +85,12 @@ class _Development:
 
     def start_sandbox(self) -> Sandbox:
         port = self.port(SANDBOX_PORT, "the sandbox GitHub")
+        sandbox = Sandbox(f"http://127.0.0.1:{port}")
         command = [sys.executable, "-m", "devtools", "sandbox", "--port", str(port)]
+        command += ["--oauth-client", f"{sandbox.client_id}:{sandbox.client_secret}"]
         for repository in SANDBOX_REPOSITORIES:
             command += ["--synthetic", repository]
         self.start("sandbox", command)
-        sandbox = Sandbox(f"http://127.0.0.1:{port}")
         self.env.update(sandbox.environment())
         return sandbox
 
@@ -97,7 +98,7 @@ class _Development:
         var = self.running.var
         web = ["--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "8", "--reload", "--no-control-socket"]
         self.start("web", [str(_BIN / "gunicorn"), "tformance.wsgi", *web, "--graceful-timeout", "2"], grace=4.0)
-        celery = [str(_BIN / "celery"), "-A", "tformance"]
+        celery = [str(_BIN / "celery"), "--quiet", "-A", "tformance"]
         options = [
             "--queues",
             QUEUES,
