@@ -88,7 +88,7 @@ def when(value: datetime | None, style: str = "relative") -> str:
     """`<time>` of an instant. `style`: relative (2 min ago), date (31 Mar 2026), day (31 Mar), time (14:06), datetime
     (31 Mar 2026, 14:06). Written in UTC; static/js/time.js puts it into the viewer's zone. Title: the exact instant.
     """
-    if value is None:
+    if not value:  # None, or what a template makes of a name that is not there
         return durations.NONE
     value = value.astimezone(UTC)
     return format_html(
