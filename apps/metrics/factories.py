@@ -1,4 +1,4 @@
-"""Believable rows of every model, in one team's scope (see `TeamModelFactory`). Parents are made where none is given."""
+"""Believable rows of every model, in one team's scope (see `TeamModelFactory`); parents are made where none is given."""
 
 from __future__ import annotations
 
