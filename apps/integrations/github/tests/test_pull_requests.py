@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import pytest
@@ -109,50 +108,6 @@ def test_it_fetches_the_comments_of_long_threads():
 def asked_for(document: str) -> str:
     """What a composed document asks for, without its fragments; nothing for the operations in files."""
     return document.partition(" fragment ")[0] if document.startswith("query Completion") else ""
-
-
-def draw(*parts: Any) -> int:
-    """A number that depends on its arguments only, evenly spread below 1,000."""
-    return int.from_bytes(hashlib.blake2b(repr(parts).encode(), digest_size=4).digest()) % 1000
-
-
-def typical_repository() -> World:
-    """500 pull requests: 41 % with threads (2,232 in all), 70 % with reviews, ten with over 100 of everything."""
-    world = World()
-    discussed = [i for i in range(500) if i % 50 and draw("t", i) < 405][:195]
-    shares = dict.fromkeys(discussed, 5)
-    for i in range(2232 - 10 * 112 - 5 * len(discussed)):
-        shares[discussed[i % len(discussed)]] += 1
-    made = []
-    for i in range(500):
-        if i % 50 == 0:
-            parts = {name: 101 + draw(name, i) % 160 for name in PARTS} | {"reviewThreads": 112}
-        else:
-            parts = {name: draw(name, i) % (2 * size + 1) for name, size in PARTS.items()}
-            parts |= {"reviewThreads": shares.get(i, 0), "reviews": 1 + draw("r", i) % 6 if draw("r?", i) < 700 else 0}
-        made.append(builders.pull_request(world, i + 1, **parts))
-    builders.repository(world, made)
-    return world
-
-
-def test_it_needs_less_than_two_tenths_of_a_point_for_a_pull_request():
-    world = typical_repository()
-    source = world.root["repository"]["pullRequests"]
-    assert sum(len(item["reviewThreads"]) for item in source) == 2232
-    cursor, has_next, nodes, points = None, True, [], 0
-    while has_next:
-        page = page_of(world, after=cursor)
-        cursor, has_next = page.end_cursor, page.has_next
-        nodes += page.nodes
-        points += page.points
-    by_number = {node["number"]: node for node in nodes}
-    assert len(nodes) == len(by_number) == 500
-    for item in source:
-        rollup = item["statusCheckRollup"] or {"contexts": []}
-        wanted = {name: len(rollup["contexts"] if name == "contexts" else item[name]) for name in PARTS}
-        assert sizes(by_number[item["number"]]) == wanted
-    assert points == world.points
-    assert points / 500 <= 0.18
 
 
 def test_fourteen_ids_cost_a_point():
