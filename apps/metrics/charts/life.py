@@ -13,6 +13,7 @@ TOP, THIN, LANE = 46.0, 34.0, 44.0
 MILESTONES, COMMITS, REVIEWS, COMMENTS, CHECKS = "milestones", "commits", "reviews", "comments", "checks"
 LANES = (MILESTONES, COMMITS, REVIEWS, COMMENTS, CHECKS)
 MARK_WIDTH = {COMMITS: 12.0, REVIEWS: 21.0, COMMENTS: 12.0}
+PILL_END = 13.0  # how far a pill reaches over the first and the last of its marks
 CHARACTER = 6.4  # of a label, in pixels
 NARROWEST_CHECK = 5.0
 
@@ -213,25 +214,29 @@ def _milestones(axis: Axis, marks: Sequence[Mark], y: float) -> tuple[Shown, ...
 
 
 def _folded(axis: Axis, marks: Sequence[Mark], y: float) -> tuple[Shown, ...]:
-    """Marks that would touch the one before them fold with it into a pill with their count."""
+    """Marks that would touch fold into a pill with their count."""
     groups: list[list[Mark]] = []
     for mark in marks:
-        near = groups and axis.pixel(mark.at) - axis.pixel(groups[-1][-1].at) < MARK_WIDTH[mark.lane]
-        if near:
-            groups[-1].append(mark)
-        else:
-            groups.append([mark])
+        groups.append([mark])
+        while len(groups) > 1 and _edges(axis, groups[-1])[0] < _edges(axis, groups[-2])[1]:
+            groups[-2] += groups.pop()  # a pill is wider than a mark, and may touch the one before it now
     shown = []
     for place, group in enumerate(groups):
         first, last = axis.pixel(group[0].at), axis.pixel(group[-1].at)
         if len(group) > 1:
-            half = round((last - first) / 2 + 13, 1)
+            half = round((last - first) / 2 + PILL_END, 1)
             title = _pill_title(group)
             shown.append(Shown("pill", axis.share((first + last) / 2), y, title, count=len(group), half=half))
         else:
             following = axis.pixel(groups[place + 1][0].at) if place + 1 < len(groups) else axis.width
             shown.append(_single(axis, group[0], y, following))
     return tuple(shown)
+
+
+def _edges(axis: Axis, group: Sequence[Mark]) -> tuple[float, float]:
+    """From where to where it is drawn, in pixels."""
+    end = PILL_END if len(group) > 1 else MARK_WIDTH[group[0].lane] / 2
+    return axis.pixel(group[0].at) - end, axis.pixel(group[-1].at) + end
 
 
 def _single(axis: Axis, mark: Mark, y: float, following: float) -> Shown:

@@ -14,6 +14,7 @@ STEPS = tuple(unit * count for unit in (HOUR, DAY) for count in (1, 2, 3, 4, 6, 
     DAY * count for count in (16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 1024)
 )
 LINES = 4
+THIN = 5  # a week with fewer pull requests is drawn pale, and its median does not stretch the axis
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A week. `x`, `width` of the whole column and `bar_x`, `bar_width` in percent; `tick` in pixels, None: no median.
+    """A week. `x`, `width` of the whole column and `bar_x`, `bar_width` in percent; `tick` in pixels, None: no median;
+    `is_above`: it lies higher than the chart reaches.
 
     `tip_x` and `tip_shift`: where its tip is anchored, and how far from there (pixels), so that it stays inside.
     `is_labelled`: there is room for its day on the axis; `on_phone`: on a narrow one too.
@@ -54,11 +56,17 @@ class Column:
     bar_width: float
     blocks: tuple[Block, ...]
     tick: float | None
+    is_above: bool
     tip_x: float
     tip_shift: float
     is_labelled: bool
     on_phone: bool
     names: tuple[str, ...]
+
+    @property
+    def is_pale(self) -> bool:
+        week = self.week
+        return week.is_running or not week.is_covered or week.merged < THIN
 
     @property
     def middle(self) -> float:
@@ -118,7 +126,8 @@ def stage_chart(weeks: Sequence[StageWeek], *, names: tuple[str, ...], first: da
 
 
 def _height_of(week: StageWeek) -> float:
-    return max(sum(seconds or 0.0 for seconds in week.stages), week.lead or 0.0)
+    lead = week.lead or 0.0
+    return max(sum(seconds or 0.0 for seconds in week.stages), lead if week.merged >= THIN else 0.0)
 
 
 def _step(highest: float) -> float:
@@ -144,9 +153,10 @@ def _column(week: StageWeek, place: int, width: float, scale: float, names: tupl
         bar_x=round(place * width + width * (1 - BAR_SHARE) / 2, 2),
         bar_width=round(width * BAR_SHARE, 2),
         blocks=tuple(blocks),
-        tick=round(BASE - week.lead * scale, 1) if week.lead is not None else None,
+        tick=round(max(TOP, BASE - week.lead * scale), 1) if week.lead is not None else None,
+        is_above=week.lead is not None and BASE - week.lead * scale < TOP,
         tip_x=round(place * width + (0 if is_right else width), 2),
-        tip_shift=-194.0 if is_right else 6.0,
+        tip_shift=-210.0 if is_right else 6.0,
         is_labelled=from_end % every == 0,
         on_phone=from_end % (every * -(-count // (every * 4))) == 0,
         names=names,

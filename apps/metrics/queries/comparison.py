@@ -119,7 +119,8 @@ def change_of_rate(now: float, before: float, *, n: int, n_before: int, coverage
     ratio = now / before - 1
     if abs(ratio) < CLEAR:
         return Change(Verdict.FLAT, "no clear change", before)
-    return Change(Verdict.MORE, f"{abs(ratio):.0%} {'more' if ratio > 0 else 'fewer'}", before)
+    words = f"{abs(ratio):.0%} {'more' if ratio > 0 else 'fewer'}" if ratio < 1 else f"{ratio + 1:.1f} times as many"
+    return Change(Verdict.MORE, words, before)
 
 
 def _held_back(n: int, n_before: int, coverage: Coverage) -> Change | None:

@@ -34,6 +34,12 @@ class Period:
         return (self.last - self.first).days + 1
 
     @property
+    def words(self) -> str:
+        """22 Oct – 20 Nov 2026."""
+        first = spoken(self.first)
+        return f"{first if self.first.year != self.last.year else first.rsplit(' ', 1)[0]} – {spoken(self.last)}"
+
+    @property
     def before(self) -> Period:
         """The window before it, of the same length."""
         length = timedelta(days=self.days)

@@ -44,6 +44,11 @@ class StageOfOne:
         return self.seconds / self.usual.p90
 
     @property
+    def above_words(self) -> str:
+        above = self.above or 0
+        return f"{above:.1f} × p90" if above < 10 else f"{above:,.0f} × p90"
+
+    @property
     def is_late(self) -> bool:
         """Clearly above, and by a time that matters."""
         return (self.above or 0) >= 1.1 and self.seconds >= 3600

@@ -11,7 +11,16 @@ from zoneinfo import ZoneInfo
 from apps.common.durations import age
 from apps.metrics.calculations import Round
 from apps.metrics.calculations.spans import seconds_between
-from apps.metrics.records import Account, CheckRecord, CommentRecord, EventKind, EventRecord, PullRequestRecord
+from apps.metrics.calculations.stages import first_commit_of
+from apps.metrics.records import (
+    Account,
+    CheckRecord,
+    CommentRecord,
+    CommitRecord,
+    EventKind,
+    EventRecord,
+    PullRequestRecord,
+)
 
 IDLE = timedelta(hours=4)
 ONE_RUN = timedelta(hours=1)  # checks of one commit that start later than this after the others are a run of their own
@@ -109,6 +118,16 @@ def story_of(
     return Story(tuple(Day(day, tuple(of_day)) for day, of_day in days), len(lines))
 
 
+def begin_of(record: PullRequestRecord) -> datetime:
+    """When its life begins: with its first commit that is not left out as too old, or with its opening."""
+    return min(first_commit_of(record)[0] or record.created_at, record.created_at)
+
+
+def shown_at(commit: CommitRecord, begin: datetime) -> datetime:
+    """When it was written (a rebase commits everything again); what was written before the life began: committed."""
+    return commit.authored_at if commit.authored_at >= begin else commit.committed_at
+
+
 def check_batches(checks: Iterable[CheckRecord]) -> tuple[CheckBatch, ...]:
     """Checks by commit and by run, in time order; those without any time are left out."""
     timed = [(c.started_at or c.completed_at, c) for c in checks]
@@ -147,7 +166,9 @@ def _lines(record: PullRequestRecord, rounds: Sequence[Round]) -> Iterable[Line]
     for batch in check_batches(record.checks or ()):
         yield _check_line(batch)
     for event in record.events or ():
-        yield from _event_line(event, rounds)
+        is_merge = event.kind == EventKind.CLOSED and record.merged_at and event.occurred_at >= record.merged_at
+        if not is_merge:
+            yield from _event_line(event, rounds)
     if record.merged_at:
         by = f" by {name_of(record.merged_by)}" if record.merged_by else ""
         sha = record.merge_commit_sha[:7]
@@ -159,12 +180,13 @@ _DRAFT_TURNS = (EventKind.READY_FOR_REVIEW, EventKind.CONVERTED_TO_DRAFT)
 
 def _commit_lines(record: PullRequestRecord, rounds: Sequence[Round]) -> Iterable[Line]:
     fixes = {round_.fixed_at: round_ for round_ in rounds}
+    begin = begin_of(record)
     for commit in record.commits or ():
         subject = commit.message.partition("\n")[0][:120]
         if round_ := fixes.pop(commit.committed_at, None):
             yield Line(commit.committed_at, "fix", "Fix", code=commit.sha[:7], tail=subject, muted=_after(round_))
         else:
-            yield Line(commit.authored_at, "commit", "Commit", code=commit.sha[:7], tail=subject)
+            yield Line(shown_at(commit, begin), "commit", "Commit", code=commit.sha[:7], tail=subject)
 
 
 def _review_lines(record: PullRequestRecord, rounds: Sequence[Round]) -> Iterable[Line]:

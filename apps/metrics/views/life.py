@@ -7,11 +7,10 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from apps.common.durations import age
-from apps.metrics.calculations.stages import first_commit_of
 from apps.metrics.charts.life import CHECKS, COMMENTS, COMMITS, MILESTONES, REVIEWS, LifeChart, Mark, Span, life_chart
 from apps.metrics.queries.pull_request import PullRequestPage
 from apps.metrics.queries.pull_request_record import counts_as_bot
-from apps.metrics.queries.story import check_batches, name_of
+from apps.metrics.queries.story import begin_of, check_batches, name_of, shown_at
 from apps.metrics.records import EventKind, PullRequestRecord
 
 SHAPES = {"approved": "ok", "changes_requested": "no"}
@@ -77,20 +76,16 @@ def _milestones(page: PullRequestPage) -> Iterable[Mark]:
 
 
 def _commits(record: PullRequestRecord, zone: ZoneInfo) -> Iterable[Mark]:
+    begin = begin_of(record)
     for commit in record.commits or ():
         subject = commit.message.partition("\n")[0][:80]
         author = name_of(commit.author) if commit.author else commit.author_name
-        # A rebase commits everything again; what is drawn is when it was written, unless that is ages ago.
-        at = commit.authored_at if commit.authored_at >= _begin(record) else commit.committed_at
+        at = shown_at(commit, begin)
         yield Mark(COMMITS, at, "commit", f"{subject}, {author}, {_clock(at, zone)}")
     for event in record.events or ():
         if event.kind == EventKind.FORCE_PUSHED:
             title = f"Force push by {name_of(event.actor)}, {_clock(event.occurred_at, zone)}"
             yield Mark(COMMITS, event.occurred_at, "push", title)
-
-
-def _begin(record: PullRequestRecord) -> datetime:
-    return min(first_commit_of(record)[0] or record.created_at, record.created_at)
 
 
 def _reviews(record: PullRequestRecord, zone: ZoneInfo) -> Iterable[Mark]:
