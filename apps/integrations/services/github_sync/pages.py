@@ -113,8 +113,8 @@ def finish(run: SyncRun) -> None:
         runs.hold(run, status=status, finished_at=now, heartbeat_at=now)
         tracked, repository = run.tracked_repository, run.tracked_repository.repository
         assert run.started_at is not None  # set when it was taken up
-        set_deploy_seconds(repository)
         _cover(run, repository, tracked)
+        set_deploy_seconds(repository)  # asks since when the repository is covered
         TrackedRepository.objects.filter(pk=tracked.pk).update(
             sync_status=status,
             sync_progress=100,
@@ -142,6 +142,8 @@ def _cover(run: SyncRun, repository: Repository, tracked: TrackedRepository) -> 
         "stated": stated,
     }
     Repository.objects.filter(pk=repository.pk).update(**changes)
+    for name, value in changes.items():
+        setattr(repository, name, value)
 
 
 def weeks_touched(run: SyncRun) -> list[date]:

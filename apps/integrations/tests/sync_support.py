@@ -1,0 +1,82 @@
+"""A team that is connected to a sandbox GitHub, for tests of the sync."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from django.db import connection
+
+from apps.integrations.models import GitHubIntegration, IntegrationCredential, TrackedRepository
+from apps.metrics.models import Repository
+from apps.teams.models import Team
+from apps.teams.scope import team_scope
+
+
+def tracked_at(sandbox: Any, team: Team, full_name: str, **fields: Any) -> TrackedRepository:
+    """`full_name` of the sandbox's world, tracked by `team` with the token that may do everything."""
+    remote = sandbox.world.repository(full_name)
+    with team_scope(team.pk):
+        integration, _ = GitHubIntegration.objects.get_or_create(
+            organization_id=remote.owner.database_id, defaults={"organization_slug": remote.owner.login}
+        )
+        IntegrationCredential.objects.get_or_create(
+            integration=integration,
+            kind=IntegrationCredential.Kind.TOKEN,
+            defaults={
+                "access_token": "sandbox-token",
+                "github_login": "owner",
+                # Budgets are kept by user and server: no other test's budget may be found under it.
+                "github_user_id": secrets.randbelow(2**40),
+            },
+        )
+        repository = Repository.objects.create(
+            github_repo_id=remote.database_id, node_id=remote.id, full_name=full_name
+        )
+        return TrackedRepository.objects.create(integration=integration, repository=repository, **fields)
+
+
+TABLES = [
+    "pullrequest",
+    "prreview",
+    "reviewthread",
+    "prcomment",
+    "commit",
+    "pullrequestcommit",
+    "prfile",
+    "prcheckrun",
+    "prevent",
+    "label",
+    "pullrequestlabel",
+    "milestone",
+    "pullrequestassignee",
+    "linkedissue",
+    "deployment",
+    "deploymentstatus",
+    "teammember",
+]
+
+
+def rows_of(team: Team) -> dict[str, list[tuple[Any, ...]]]:
+    """Every stored row of the team by natural values: primary keys and times of writing left out."""
+    left_out = {"id", "synced_at"}
+    found = {}
+    with team_scope(team.pk), connection.cursor() as cursor:
+        for table in TABLES:
+            cursor.execute(f"SELECT * FROM metrics_{table} LIMIT 0")
+            columns = [c.name for c in cursor.description if c.name not in left_out and not c.name.endswith("_id")]
+            ids = [c.name for c in cursor.description if c.name.startswith("github_") and c.name.endswith("_id")]
+            names = ", ".join(f'"{name}"' for name in [*columns, *ids])
+            cursor.execute(f"SELECT {names} FROM metrics_{table}")
+            found[table] = sorted(cursor.fetchall(), key=repr)
+    return found
+
+
+def versions_of(team: Team) -> dict[str, list[tuple[Any, ...]]]:
+    """The version of every stored row (PostgreSQL's xmin and place): equal before and after means nothing was written."""
+    found = {}
+    with team_scope(team.pk), connection.cursor() as cursor:
+        for table in TABLES:
+            cursor.execute(f"SELECT xmin::text, ctid::text FROM metrics_{table} ORDER BY ctid")
+            found[table] = cursor.fetchall()
+    return found

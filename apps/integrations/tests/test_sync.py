@@ -1,0 +1,399 @@
+"""The sync against a sandbox GitHub over real HTTP, into a real PostgreSQL."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core import mail
+from django.utils import timezone
+
+from apps.integrations.models import GitHubIntegration, SyncRun, TrackedRepository
+from apps.integrations.services import github_sync, sync_notifications
+from apps.integrations.services.github_sync import Handle, SyncBusy, runs
+from apps.integrations.services.github_sync.engine import Ended
+from apps.integrations.tests.sync_support import rows_of, tracked_at, versions_of
+from apps.metrics.models import Commit, PRComment, PRFile, PullRequest, PullRequestCommit, Repository
+from apps.teams.factories import MembershipFactory
+from apps.teams.scope import team_scope
+from apps.users.factories import UserFactory
+from devtools.github_sandbox.server import SandboxServer
+
+DATA = Path(settings.BASE_DIR).parent / "shared" / "data" / "github"
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def shared_github():
+    """For tests that do not change it."""
+    with SandboxServer(synthetic=["acme:shop:60:7"], now=NOW) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def github(shared_github, settings):
+    shared_github.faults.clear()
+    shared_github.limits.preset(remaining=5000, reset_in=3600)
+    shared_github.stats.reset()
+    settings.GITHUB_API_URL = shared_github.url
+    return shared_github
+
+
+@pytest.fixture
+def tracked(github, team) -> TrackedRepository:
+    return tracked_at(github, team, "acme/shop")
+
+
+def sync(tracked, days=None, **options):
+    return github_sync.sync_repository_history(tracked, days, **options)
+
+
+def fresh(row):
+    with team_scope(row.team_id):
+        return type(row).objects.get(pk=row.pk)
+
+
+def run_of(tracked) -> SyncRun:
+    with team_scope(tracked.team_id):
+        return SyncRun.objects.filter(tracked_repository=tracked).latest("pk")
+
+
+def begun(tracked, kind=SyncRun.Kind.INITIAL, days=None) -> Handle:
+    with team_scope(tracked.team_id):
+        return github_sync.handle_of(github_sync.begin_run(tracked=tracked, kind=kind, days_back=days))
+
+
+def test_a_full_history_stores_every_pull_request_with_everything(github, tracked, team):
+    assert sync(tracked).ended == Ended.FINISHED
+    pulls = github.world.repository("acme/shop").contents.pulls
+    with team_scope(team.pk):
+        assert set(PullRequest.objects.values_list("number", flat=True)) == set(pulls)
+        stored = {
+            "commits": PullRequestCommit.objects.count(),
+            "files": PRFile.objects.count(),
+            "issue": PRComment.objects.filter(comment_type="issue").count(),
+            "review": PRComment.objects.filter(comment_type="review").count(),
+        }
+    assert stored == {
+        "commits": sum(len(pull.commits) for pull in pulls.values()),
+        "files": sum(len(pull.files) for pull in pulls.values()),
+        "issue": sum(len(pull.comments) for pull in pulls.values()),
+        "review": sum(len(thread.comments) for pull in pulls.values() for thread in pull.threads),
+    }
+
+
+def test_the_end_is_noted_everywhere(tracked, team):
+    sync(tracked)
+    row, run = fresh(tracked), run_of(tracked)
+    assert (run.status, row.sync_status, row.sync_progress, row.sync_prs_completed) == ("complete", "complete", 100, 60)
+    assert row.watermark == run.started_at - timedelta(minutes=5)
+    assert row.last_sync_at == run.finished_at
+    with team_scope(team.pk):
+        repository = Repository.objects.get()
+        assert GitHubIntegration.objects.get().last_sync_at == run.finished_at
+    assert repository.covered_from == datetime(1970, 1, 1, tzinfo=UTC)
+    assert repository.completeness == {"stored": 60, "stated": 60, "partial": 0}
+
+
+def test_a_second_sync_changes_no_row(tracked, team):
+    sync(tracked)
+    before = versions_of(team)
+    assert sync(tracked).ended == Ended.FINISHED
+    assert versions_of(team) == before
+
+
+def test_a_window_holds_what_is_open_or_was_touched_in_it(github, tracked, team):
+    assert sync(tracked, 45).ended == Ended.FINISHED
+    cutoff = run_of(tracked).cutoff.strftime("%Y-%m-%dT%H:%M:%SZ")
+    pulls = github.world.repository("acme/shop").contents.pulls.values()
+    wanted = {pull.number for pull in pulls if pull.state == "OPEN" or pull.updated_at >= cutoff}
+    assert 0 < len(wanted) < 60
+    with team_scope(team.pk):
+        assert set(PullRequest.objects.values_list("number", flat=True)) == wanted
+        assert Repository.objects.get().covered_from == run_of(tracked).cutoff
+
+
+def test_widening_keeps_what_is_stored_and_ends_equal_to_a_full_history(tracked, team, other_team, github):
+    sync(tracked, 45)
+    sync(tracked)
+    sync(tracked_at(github, other_team, "acme/shop"))
+    assert rows_of(team) == rows_of(other_team)
+
+
+def test_a_chain_of_short_tasks_ends_like_one_long_one(tracked, team, other_team, github):
+    outcome = github_sync.advance(begun(tracked), seconds=0)
+    steps = 1
+    while outcome.ended == Ended.HANDED_ON:
+        outcome = github_sync.advance(outcome.handle, seconds=0)
+        steps += 1
+    assert outcome.ended == Ended.FINISHED
+    assert steps >= 4  # pages, deployments, the closing pass
+    sync(tracked_at(github, other_team, "acme/shop"))
+    assert rows_of(team) == rows_of(other_team)
+
+
+def test_numbers_are_there_after_the_first_page(tracked, team):
+    outcome = github_sync.advance(begun(tracked), seconds=0)
+    assert outcome.ended == Ended.HANDED_ON
+    row = fresh(tracked)
+    with team_scope(team.pk):
+        assert PullRequest.objects.count() == row.sync_prs_completed == 7
+    assert (row.sync_status, row.sync_prs_total, row.sync_progress) == ("syncing", 60, 11)
+    assert row.sync_activity == "Pull requests, newest first"
+
+
+def test_a_worker_that_wakes_up_late_cannot_write(tracked, team):
+    seen = []
+
+    def taken_away(run):
+        with team_scope(team.pk):
+            seen.append(github_sync.handle_of(run))
+            SyncRun.objects.update(token=uuid.uuid4())
+
+    assert github_sync.advance(begun(tracked), on_page=taken_away).ended == Ended.FENCED
+    assert len(seen) == 1
+    with team_scope(team.pk):
+        assert PullRequest.objects.count() == 7  # the first page's, and nothing of the second
+
+
+def test_a_token_opens_a_run_once(tracked):
+    handle = begun(tracked)
+    assert github_sync.advance(handle, seconds=0).ended == Ended.HANDED_ON
+    assert github_sync.advance(handle, seconds=0).ended == Ended.FENCED
+
+
+def test_two_never_sync_one_repository_at_once(tracked):
+    handle = begun(tracked)
+    with team_scope(tracked.team_id):
+        runs.take(run_id=handle.run_id, token=handle.token)
+    with pytest.raises(SyncBusy):
+        sync(tracked)
+
+
+def test_a_cancelled_run_stops_at_its_next_page_and_keeps_what_it_has(tracked, team):
+    def cancelled(run):
+        with team_scope(team.pk):
+            github_sync.cancel_runs(tracked=tracked)
+
+    assert github_sync.advance(begun(tracked), on_page=cancelled).ended == Ended.FENCED
+    assert run_of(tracked).status == "cancelled"
+    with team_scope(team.pk):
+        assert PullRequest.objects.count() == 7
+
+
+def test_another_depth_replaces_the_unfinished_run(tracked):
+    first = begun(tracked, days=30)
+    second = begun(tracked, days=90)
+    assert first.run_id != second.run_id
+    with team_scope(tracked.team_id):
+        assert SyncRun.objects.get(pk=first.run_id).status == "cancelled"
+
+
+def test_below_a_hundred_remaining_it_pauses_and_resumes_after_the_reset(github, tracked, team):
+    github.limits.preset(remaining=101, reset_in=1800)
+    outcome = sync(tracked)
+    row, run = fresh(tracked), run_of(tracked)
+    assert outcome.ended == Ended.PAUSED
+    assert (row.sync_status, row.rate_limited, run.rate_limited) == ("paused", True, True)
+    assert row.rate_limit_reset_at == run.resume_at
+    assert 98 <= github.limits.budget(_account(github), "graphql").remaining < 101
+    github.limits.preset(remaining=5000, reset_in=3600)
+    _forget_budgets(tracked)
+    assert sync(tracked).ended == Ended.FINISHED
+    assert run_of(tracked).pk == run.pk  # the same run, from its checkpoint
+    with team_scope(team.pk):
+        assert PullRequest.objects.count() == 60
+    assert fresh(tracked).rate_limited is False
+
+
+def _account(github):
+    return next(key for key, resource in github.limits._budgets if resource == "graphql")
+
+
+def _forget_budgets(tracked):
+    """As time does: the hour is over."""
+    with team_scope(tracked.team_id):
+        credential = tracked.integration.credentials.get()
+        credential.github_user_id += 1
+        credential.save()
+
+
+def test_the_reaper_resumes_a_pause_that_is_over(tracked):
+    handle = begun(tracked)
+    with team_scope(tracked.team_id):
+        run = runs.take(run_id=handle.run_id, token=handle.token)
+        runs.pause(run, until=timezone.now() + timedelta(minutes=5), reason="limit", rate_limited=True)
+    assert github_sync.reap_team(tracked.team_id) == []
+    with team_scope(tracked.team_id):
+        SyncRun.objects.update(resume_at=timezone.now())
+    [resumed] = github_sync.reap_team(tracked.team_id)
+    assert github_sync.advance(resumed).ended == Ended.FINISHED
+
+
+def test_the_reaper_continues_a_run_whose_worker_is_gone_from_its_checkpoint(tracked, team, other_team, github):
+    handle = github_sync.advance(begun(tracked), seconds=0).handle
+    with team_scope(team.pk):
+        runs.take(run_id=handle.run_id, token=handle.token)  # and killed
+    assert github_sync.reap_team(team.pk) == []
+    with team_scope(team.pk):
+        SyncRun.objects.update(heartbeat_at=timezone.now() - timedelta(seconds=61))
+    [revived] = github_sync.reap_team(team.pk)
+    assert github_sync.reap_team(team.pk) == []
+    assert github_sync.advance(revived).ended == Ended.FINISHED
+    sync(tracked_at(github, other_team, "acme/shop"))
+    assert rows_of(team) == rows_of(other_team)
+
+
+def test_the_reaper_sends_again_what_was_lost_with_redis(tracked):
+    begun(tracked)
+    assert github_sync.reap_team(tracked.team_id) == []
+    with team_scope(tracked.team_id):
+        SyncRun.objects.update(created_at=timezone.now() - timedelta(minutes=3))
+    assert len(github_sync.reap_team(tracked.team_id)) == 1
+
+
+def test_the_reaper_begins_a_sync_that_was_asked_for_and_never_began(tracked):
+    with team_scope(tracked.team_id):
+        TrackedRepository.objects.update(sync_requested_at=timezone.now() - timedelta(minutes=3))
+    [handle] = github_sync.reap_team(tracked.team_id)
+    assert github_sync.advance(handle).ended == Ended.FINISHED
+    assert github_sync.reap_team(tracked.team_id) == []
+
+
+def test_a_refused_token_disconnects_and_keeps_everything(github, tracked, team):
+    sync(tracked, 45)
+    with team_scope(team.pk):
+        before = PullRequest.objects.count()
+        tracked.integration.credentials.update(access_token="revoked")
+    assert sync(tracked).ended == Ended.FAILED
+    with team_scope(team.pk):
+        assert GitHubIntegration.objects.get().sync_status == "disconnected"
+        assert PullRequest.objects.count() == before
+    assert fresh(tracked).sync_status == "error"
+    assert "Connect GitHub again" in fresh(tracked).last_sync_error
+
+
+@pytest.mark.parametrize("kind", ["502", "504", "truncate", "drop", "invalid_json"])
+def test_a_passing_fault_loses_nothing(github, tracked, team, other_team, kind):
+    github.faults.add("PullRequestPage", kind, times=1, skip=1)
+    assert sync(tracked).ended == Ended.FINISHED
+    github.faults.clear()
+    sync(tracked_at(github, other_team, "acme/shop"))
+    assert rows_of(team) == rows_of(other_team)
+
+
+def test_an_unknown_repository_is_an_error_that_says_so(github, tracked, team):
+    with team_scope(team.pk):
+        Repository.objects.update(full_name="acme/gone")
+        tracked.repository.refresh_from_db()
+    assert sync(tracked).ended == Ended.FAILED
+    assert "acme/gone" in fresh(tracked).last_sync_error
+
+
+def test_what_changed_since_is_fetched_and_nothing_else(settings, team):
+    with SandboxServer(synthetic=["acme:shop:60:3"], now=NOW) as github:
+        settings.GITHUB_API_URL = github.url
+        tracked = tracked_at(github, team, "acme/shop")
+        sync(tracked)
+        with team_scope(team.pk):
+            open_one = PullRequest.objects.filter(state="open").first().number
+        github.mutations.apply({"repo": "acme/shop", "action": "merge", "number": open_one})
+        github.stats.reset()
+        assert github_sync.advance(begun(fresh(tracked), SyncRun.Kind.INCREMENTAL)).ended == Ended.FINISHED
+        with team_scope(team.pk):
+            assert PullRequest.objects.get(number=open_one).state == "merged"
+        assert run_of(tracked).counts["pull_requests"] == 1
+        assert github.stats.points <= 4
+
+
+def test_a_pull_request_that_changes_while_a_backfill_runs_is_not_missed(settings, team):
+    with SandboxServer(synthetic=["acme:shop:60:3"]) as github:
+        settings.GITHUB_API_URL = github.url
+        tracked = tracked_at(github, team, "acme/shop")
+        merged = []
+
+        def merge_one(run):
+            if not merged:
+                with team_scope(team.pk):
+                    merged.append(PullRequest.objects.filter(state="open").first().number)
+                github.mutations.apply({"repo": "acme/shop", "action": "merge", "number": merged[0]})
+
+        assert github_sync.advance(begun(tracked), on_page=merge_one).ended == Ended.FINISHED
+        with team_scope(team.pk):
+            assert PullRequest.objects.get(number=merged[0]).state == "merged"
+
+
+def test_a_repository_without_pull_requests_is_complete(settings, team):
+    with SandboxServer(synthetic=["acme:empty:0"]) as github:
+        settings.GITHUB_API_URL = github.url
+        tracked = tracked_at(github, team, "acme/empty")
+        assert sync(tracked).ended == Ended.FINISHED
+        assert (fresh(tracked).sync_status, fresh(tracked).sync_progress) == ("complete", 100)
+        assert sync(tracked, 30).ended == Ended.FINISHED
+
+
+def test_two_teams_that_track_one_repository_do_not_disturb_each_other(github, tracked, team, other_team):
+    sync(tracked)
+    before = versions_of(team)
+    sync(tracked_at(github, other_team, "acme/shop"), 30)
+    assert versions_of(team) == before
+
+
+def test_the_whole_costs_at_most_a_quarter_of_a_point_for_each_pull_request(settings, team):
+    with SandboxServer(synthetic=["acme:mix:500:mix"]) as github:
+        settings.GITHUB_API_URL = github.url
+        tracked = tracked_at(github, team, "acme/mix")
+        assert sync(tracked).ended == Ended.FINISHED
+        assert run_of(tracked).points == github.stats.points <= 0.25 * 500
+        assert github.stats.rest_requests <= 10
+        assert run_of(tracked).partial == {}
+
+
+def test_the_admins_get_one_mail_with_what_was_synced(tracked, team):
+    MembershipFactory(team=team, user=UserFactory(email="admin@example.com"), role="admin")
+    MembershipFactory(team=team, user=UserFactory(email="member@example.com"))
+    outcome = sync(tracked)
+    assert sync_notifications.notify_about(team_id=team.pk, run_id=outcome.run_id)
+    assert not sync_notifications.notify_about(team_id=team.pk, run_id=outcome.run_id)
+    [message] = mail.outbox
+    assert message.to == ["admin@example.com"]
+    assert message.subject == "acme/shop is synced: 60 pull requests"
+    assert "The full history is covered." in message.body
+    assert f"/a/{team.slug}/" in message.body
+    assert [kind for _, kind in message.alternatives] == ["text/html"]
+
+
+def test_the_admins_are_told_when_a_sync_needs_them(tracked, team):
+    MembershipFactory(team=team, user=UserFactory(email="admin@example.com"), role="admin")
+    with team_scope(team.pk):
+        tracked.integration.credentials.update(access_token="revoked")
+    outcome = sync(tracked)
+    sync_notifications.notify_about(team_id=team.pk, run_id=outcome.run_id)
+    [message] = mail.outbox
+    assert message.subject == "The sync of acme/shop needs you"
+    assert "GitHub does not accept the token" in message.body
+    assert "revoked" not in message.body
+
+
+@pytest.mark.skipif(not DATA.exists(), reason="the recorded pull requests are not here")
+def test_recorded_pull_requests_are_stored_as_they_count_themselves(settings, team):
+    with SandboxServer(data=DATA) as github:
+        settings.GITHUB_API_URL = github.url
+        tracked = tracked_at(github, team, "bitcoin-core/gui")
+        assert sync(tracked).ended == Ended.FINISHED
+        run = run_of(tracked)
+    assert run.partial == {}
+    assert {name: run.counts[name] for name in ("pull_requests", "reviews", "commits", "files", "comments")} == {
+        "pull_requests": 537,
+        "reviews": 1788,
+        "commits": 1303,
+        "files": 2835,
+        "comments": 3865 + 2308,
+    }
+    with team_scope(team.pk):
+        assert Commit.objects.count() == 1283
+        capped = PullRequest.objects.exclude(capped={})
+        assert list(capped.values_list("number", "capped")) == [(178, {"commits": "GitHub yields 250 of 1,639"})]
