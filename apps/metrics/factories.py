@@ -1,4 +1,4 @@
-"""Believable rows of every model, in one team's scope (see `TeamModelFactory`); parents are made where none is given."""
+"""Believable rows of every model, in one team's scope (see `TeamModelFactory`); missing parents are made."""
 
 from __future__ import annotations
 
