@@ -73,7 +73,7 @@ def rows_of(team: Team) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def versions_of(team: Team) -> dict[str, list[tuple[Any, ...]]]:
-    """The version of every stored row (PostgreSQL's xmin and place): equal before and after means nothing was written."""
+    """The version of every stored row (PostgreSQL's xmin and place): what is equal before and after was not written."""
     found = {}
     with team_scope(team.pk), connection.cursor() as cursor:
         for table in TABLES:
