@@ -18,7 +18,6 @@ from devtools.var import ROOT, DevtoolsError
 WEB_PORT = 8000
 SANDBOX_PORT = 8100
 DEMO_EMAIL = "demo@example.com"
-SANDBOX_REPOSITORIES = ("acme:shop:400:mix", "acme:billing:150:mix", "acme:website:60:mix")
 QUEUES = "webhooks,sync,default,metrics"
 _BIN = Path(sys.executable).parent
 _READY_SECONDS = 60.0
@@ -88,8 +87,6 @@ class _Development:
         sandbox = Sandbox(f"http://127.0.0.1:{port}")
         command = [sys.executable, "-m", "devtools", "sandbox", "--port", str(port)]
         command += ["--oauth-client", f"{sandbox.client_id}:{sandbox.client_secret}"]
-        for repository in SANDBOX_REPOSITORIES:
-            command += ["--synthetic", repository]
         self.start("sandbox", command)
         self.env.update(sandbox.environment())
         return sandbox

@@ -1,0 +1,62 @@
+"""`make dev` for real: it comes up whole, and however it ends nothing of it stays."""
+
+import shutil
+import signal
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from devtools.runner import real_github
+from tests.devtools_support import cleaned_up, left_after, processes_of, run, running, wait_for_line
+
+
+@pytest.fixture
+def var() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="dev with spaces ")).resolve()
+    folder.chmod(0o755)
+    with cleaned_up(folder):
+        yield folder
+    shutil.rmtree(folder)
+
+
+def get(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=30) as answer:
+        return str(answer.read().decode())
+
+
+def test_it_comes_up_whole_and_leaves_nothing_killed_or_interrupted(var: Path) -> None:
+    with running(var, "dev") as process:
+        url = wait_for_line(process, "  Open").split()[1]
+        login = wait_for_line(process, "  Log in").split()
+        names = {child.name() for child in processes_of(var)}
+        busy = run(var, "dev")
+
+        assert get(f"{url}/healthz") == "ok\n"
+        assert "</form>" in get(f"{url}/accounts/login/")
+        assert {"postgres", "redis-server"} <= names
+        assert (busy.returncode, f"at {url}" in busy.stderr) == (1, True)
+
+        process.kill()
+        assert left_after(var, 20) == []
+
+    with running(var, "dev") as process:
+        assert wait_for_line(process, "  Log in").split() == login
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+    assert left_after(var, 5) == []
+
+
+@pytest.mark.parametrize(
+    ("environ", "real"),
+    [
+        ({}, False),
+        ({"GITHUB_CLIENT_ID": "", "GITHUB_API_URL": ""}, False),
+        ({"GITHUB_CLIENT_ID": "Iv1.abc"}, True),
+        ({"GITHUB_API_URL": "https://github.example.com/api/v3"}, True),
+    ],
+)
+def test_it_starts_the_sandbox_unless_a_real_github_is_configured(environ: dict[str, str], real: bool) -> None:
+    assert real_github(environ) is real
