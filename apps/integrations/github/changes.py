@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from apps.integrations.github.completion import IDS_PER_LOOKUP
-from apps.integrations.github.graphql import GraphQL
+from apps.integrations.github.graphql import GraphQL, page_of
 from apps.integrations.github.types import IdPage, Pulse, Raw, RemoteRepository, Spending, Touched, WindowCount, instant
 
 
@@ -33,7 +33,7 @@ def list_ids(
     )
     if spending is not None:
         spending.add(answer)
-    page = answer.data["repository"]["pullRequests"]
+    page = page_of(answer, "repository", "pullRequests")
     return IdPage(
         touched=tuple(_touched(node) for node in page["nodes"] if node is not None),
         end_cursor=page["pageInfo"]["endCursor"],

@@ -72,7 +72,9 @@ def _forbidden(status: int, headers: Mapping[str, str], message: str, now: datet
         return rate_limited(headers, now=now)
     if denied := refusal(message, headers):
         return denied
-    return PermissionMissing(headers.get("x-accepted-github-permissions") or _wanted_scopes(headers) or message)
+    return PermissionMissing(
+        headers.get("x-accepted-github-permissions") or _wanted_scopes(headers) or message or "access"
+    )
 
 
 def refusal(message: str, headers: Mapping[str, str]) -> GitHubError | None:

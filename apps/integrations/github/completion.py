@@ -13,11 +13,14 @@ from typing import Any
 
 from apps.integrations.github.connections import EVENT_TYPES, Connection
 from apps.integrations.github.documents import with_fragments
-from apps.integrations.github.errors import QueryTooHeavy
+from apps.integrations.github.errors import NotFound, QueryTooHeavy
 from apps.integrations.github.graphql import GraphQL
 from apps.integrations.github.types import Answer, QueryError, Raw, Spending
 
 PAGES_PER_QUERY = 140
+SLOW = 7.0
+"""Seconds. GitHub cuts a query after ten and fines it: the next ones ask for half."""
+
 IDS_PER_LOOKUP = 100
 """GitHub takes at most 100 ids in `nodes(ids:)`."""
 
@@ -106,11 +109,16 @@ class Completion:
         while batch := self._next_batch():
             query = compose(batch)
             try:
-                answer = self.graphql.run_document(query.document, query.variables, cost=1 + len(batch) // 150)
+                answer = self.graphql.run_document(query.document, query.variables)
             except QueryTooHeavy as error:
-                self._shrink(batch, error)
+                self._shrink(batch, error.reason)
+                continue
+            except NotFound as error:
+                self._shrink(batch, str(error))
                 continue
             self.spending.add(answer)
+            if answer.seconds > SLOW:
+                self.batch_size = max(1, len(batch) // 2)
             self._sort_in(query, answer)
 
     def fail(self, wanted: Wanted, reason: str, error: QueryError | None = None) -> None:
@@ -130,10 +138,10 @@ class Completion:
                 batch.append(waiting.popleft())
         return batch
 
-    def _shrink(self, batch: list[Wanted], error: QueryTooHeavy) -> None:
+    def _shrink(self, batch: list[Wanted], reason: str) -> None:
         self.spending.requests += 1
         if len(batch) == 1:
-            self.fail(batch[0], error.reason)
+            self.fail(batch[0], reason)
             return
         self.batch_size = max(1, len(batch) // 2)
         for wanted in reversed(batch):

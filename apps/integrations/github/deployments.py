@@ -7,7 +7,7 @@ from datetime import datetime
 
 from apps.integrations.github.completion import Completion
 from apps.integrations.github.connections import DEPLOYMENT_STATUSES, TEAM_MEMBERS, Connection
-from apps.integrations.github.graphql import GraphQL
+from apps.integrations.github.graphql import GraphQL, page_of
 from apps.integrations.github.types import DeploymentPage, Member, Raw, RemoteTeam, Spending, instant
 
 
@@ -26,7 +26,7 @@ def fetch_deployments(
     spending = spending or Spending()
     answer = graphql.run("deployments", owner=owner, name=name, after=after)
     spending.add(answer)
-    page = answer.data["repository"]["deployments"]
+    page = page_of(answer, "repository", "deployments")
     nodes = [node for node in page["nodes"] if node is not None]
     wanted = [node for node in nodes if since is None or instant(node["createdAt"]) >= since]
     _complete(graphql, spending, wanted, DEPLOYMENT_STATUSES)
@@ -56,7 +56,7 @@ def list_teams(graphql: GraphQL, login: str, *, spending: Spending | None = None
     while True:
         answer = graphql.run("teams", login=login, after=after)
         spending.add(answer)
-        page = answer.data["organization"]["teams"]
+        page = page_of(answer, "organization", "teams")
         nodes = [node for node in page["nodes"] if node is not None]
         _complete(graphql, spending, nodes, TEAM_MEMBERS)
         teams += [_team(node) for node in nodes]

@@ -125,7 +125,10 @@ class GraphQL:
         for error in errors:
             if _loses_everything(error, data):
                 return _named(error, response, variables)
-        return None if data is not None else Unavailable("its answer is empty")
+        if data is None:
+            return Unavailable("its answer is empty")
+        missing = next((root for root in LOOKUPS & data.keys() if data[root] is None), None)
+        return _named(QueryError("NOT_FOUND", "", (missing,)), response, variables) if missing else None
 
     def _limit_reached(self, error: QueryError, data: Raw | None, response: Response) -> GitHubError | None:
         if error.type in RATE_LIMITED:
@@ -138,6 +141,14 @@ class GraphQL:
         if error.type in TOO_HEAVY:
             return QueryTooHeavy("the query exceeds GitHub's resource limits")
         return None
+
+
+def page_of(answer: Answer, root: str, connection: str) -> Raw:
+    """The connection that the query was about, as in `repository.pullRequests`. Raises QueryTooHeavy without it."""
+    page: Raw | None = answer.data[root][connection]
+    if page is None or page["nodes"] is None:
+        raise QueryTooHeavy("GitHub gave nothing")
+    return page
 
 
 def _decoded(body: bytes) -> object:

@@ -8,8 +8,8 @@ from typing import Any
 from apps.integrations.github.assembly import Assembly
 from apps.integrations.github.completion import IDS_PER_LOOKUP
 from apps.integrations.github.connections import CHECKS, EVENT_TYPES, PULL_REQUEST
-from apps.integrations.github.errors import QueryTooHeavy, RepositoryGone
-from apps.integrations.github.graphql import GraphQL
+from apps.integrations.github.errors import QueryTooHeavy
+from apps.integrations.github.graphql import GraphQL, page_of
 from apps.integrations.github.types import Answer, PullRequestPage, Raw, Spending
 
 PAGE_SIZE = 24
@@ -51,12 +51,8 @@ def fetch_page(
     cost = 1 if page_size <= IDS_PER_POINT else max(1, page_size // 10)
     answer = graphql.run("pr_page", cost=cost, **variables, **_parts(left_out))
     spending.add(answer)
-    repository = answer.data["repository"]
-    if repository is None:
-        raise RepositoryGone(f"{owner}/{name}")
-    page = repository.pop("pullRequests")
-    if page["nodes"] is None:
-        raise QueryTooHeavy("GitHub gave no pull requests")
+    page = page_of(answer, "repository", "pullRequests")
+    repository = {name: value for name, value in answer.data["repository"].items() if value is not page}
     work = Assembly(graphql, spending, alone=alone, skip=skip)
     nodes = work.take(page["nodes"], answer, ("repository", "pullRequests", "nodes"))
     if None in nodes:
@@ -89,7 +85,7 @@ def _rescue(
         bare: list[Raw | None] = []
     else:
         spending.add(answer)
-        bare = answer.data["repository"]["pullRequests"]["nodes"]
+        bare = page_of(answer, "repository", "pullRequests")["nodes"]
     known = {node["id"] for node in nodes if node is not None}
     missing = [node for node in bare if node is not None and node["id"] not in known]
     rescued = [work.take_bare(node) for node in missing]

@@ -21,12 +21,11 @@ MOST_REDIRECTS = 5
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An HTTP answer; header names are lower case. `moved` says that a permanent redirect led to it."""
+    """An HTTP answer; header names are lower case."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
-    moved: bool = False
 
 
 class Transport(Protocol):
@@ -46,15 +45,13 @@ class HttpxTransport:
         )
 
     def send(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None) -> Response:
-        moved = False
         for _ in range(MOST_REDIRECTS):
             answer = self._request(method, url, headers, body)
             if answer.status_code not in REDIRECTS or "location" not in answer.headers:
-                return Response(answer.status_code, answer.headers, answer.content, moved)
+                return Response(answer.status_code, answer.headers, answer.content)
             target = urljoin(url, answer.headers["location"])
             if not _same_origin(url, target):
                 raise Unavailable("redirected to another host, where the token is not sent")
-            moved = moved or answer.status_code in {301, 308}
             url = target
         raise Unavailable("redirected too often")
 

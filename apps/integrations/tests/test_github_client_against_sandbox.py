@@ -13,6 +13,7 @@ from apps.integrations.github import parts
 from apps.integrations.github.access import StaticToken
 from apps.integrations.github.changes import count_window, list_ids, pulses, repositories_by_id, updated_since
 from apps.integrations.github.deployments import fetch_deployments
+from apps.integrations.github.errors import BadCredentials, QueryTooHeavy, RateLimited, SsoRequired, Unavailable
 from apps.integrations.github.graphql import GraphQL, graphql_url
 from apps.integrations.github.lookups import get_repository, list_repositories, membership_role, whoami
 from apps.integrations.github.pull_requests import fetch_by_ids, fetch_checks, fetch_page
@@ -198,3 +199,41 @@ def test_recorded_pull_requests_come_whole_and_what_github_caps_is_said(transpor
     assert sum(len(record.issue_comments or ()) for record in records) == 3865
     assert sum(len(record.files or ()) for record in records) == sum(record.changed_files or 0 for record in records)
     assert points / 537 <= 0.18
+
+
+@pytest.fixture
+def broken() -> Iterator[SandboxServer]:
+    with SandboxServer(synthetic=["acme:small:3"]) as github:
+        yield github
+
+
+def patient(github: SandboxServer, transport: HttpxTransport) -> GraphQL:
+    return GraphQL(transport, StaticToken(TOKEN), graphql_url(github.url), sleep=lambda seconds: None)
+
+
+@pytest.mark.parametrize("kind", ["drop", "truncate", "invalid_json"])
+def test_a_broken_connection_is_mended_by_the_third_attempt_or_said(broken, transport, kind):
+    graphql = patient(broken, transport)
+    broken.faults.add("PullRequestPage", kind, times=2)
+    assert len(fetch_page(graphql, owner="acme", name="small").nodes) == 3
+    broken.faults.add("PullRequestPage", kind, times=3)
+    with pytest.raises(Unavailable):
+        fetch_page(graphql, owner="acme", name="small")
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [
+        ("502", QueryTooHeavy),
+        ("504", QueryTooHeavy),
+        ("resource_limits", QueryTooHeavy),
+        ("rate_limited", RateLimited),
+        ("secondary", RateLimited),
+        ("bad_credentials", BadCredentials),
+        ("sso", SsoRequired),
+    ],
+)
+def test_each_fault_is_named(broken, transport, kind, error):
+    broken.faults.add("PullRequestPage", kind)
+    with pytest.raises(error):
+        fetch_page(patient(broken, transport), owner="acme", name="small")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 
 from apps.integrations.github.completion import PAGES_PER_QUERY
@@ -332,3 +333,36 @@ def test_a_rate_limit_amid_the_overflow_is_raised():
 def test_the_parts_are_those_of_the_records():
     assert len(ALL_PARTS) == 10
     assert PAGES_PER_QUERY < 150
+
+
+def test_a_batch_that_took_long_is_followed_by_smaller_ones():
+    world = world_of({"reviewThreads": 100, "labels": 250})
+    ticks = iter(range(0, 10_000, 8))
+    page = fetch_page(world.client(clock=lambda: next(ticks)), owner="o", name="r")
+    assert sizes(page.nodes[0]) == dict.fromkeys(PARTS, 0) | {"reviewThreads": 100, "labels": 250}
+    assert (page.seconds, page.partial) == (8, {})
+    assert world.requests == 3
+
+
+def test_a_lookup_that_fails_as_a_whole_costs_only_what_is_gone():
+    world = world_of({"reviewThreads": 4})
+    gone = world.objects["PR_1"]["reviewThreads"][2]["id"]
+    answer = {"data": None, "errors": [{"type": "NOT_FOUND", "message": "Could not resolve to a node", "path": ["f0"]}]}
+    world.refuse = lambda document, variables: (
+        Response(200, {}, orjson.dumps(answer)) if gone in variables.get("f0", ()) else None
+    )
+    [node] = page_of(world).nodes
+    assert len(node["reviewThreads"]["nodes"]) == 3
+    assert set(node["partial"]) == {"threads", "review_comments"}
+
+
+def test_a_repository_that_is_null_without_a_word_is_gone_too():
+    with pytest.raises(RepositoryGone, match="o/r"):
+        page_of(World(root={"repository": None}))
+
+
+def test_a_page_that_is_null_without_a_word_is_not_taken_for_empty():
+    world = world_of({})
+    world.root["repository"]["pullRequests"] = None
+    with pytest.raises(QueryTooHeavy):
+        page_of(world)

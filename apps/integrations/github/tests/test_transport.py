@@ -19,8 +19,8 @@ def sending(answer: Callable[[httpx.Request], httpx.Response]) -> Response:
         return transport.send("POST", URL, headers=TOKEN, body=b"{}")
 
 
-@pytest.mark.parametrize(("status", "moved"), [(301, True), (302, False), (307, False), (308, True)])
-def test_it_follows_a_redirect_on_the_same_host_with_everything_it_sent(status, moved):
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_it_follows_a_redirect_on_the_same_host_with_everything_it_sent(status):
     seen = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -30,7 +30,7 @@ def test_it_follows_a_redirect_on_the_same_host_with_everything_it_sent(status, 
         return httpx.Response(200, content=b"there")
 
     response = sending(answer)
-    assert (response.status, response.body, response.moved) == (200, b"there", moved)
+    assert (response.status, response.body) == (200, b"there")
     assert seen[1] == ("POST", "/elsewhere", "bearer secret", b"{}")
 
 

@@ -45,7 +45,8 @@ def graphql_over(answer: Callable[..., Response], *, tokens: StaticToken | None 
 class World:
     """`root` holds the root fields, `objects` everything that has an id.
 
-    `lost` maps a path in the answer (aliases included) to the error that makes it null; `refuse` may answer instead.
+    `errors` gives the error that makes a place of the answer null, by its path (aliases included) and its parent;
+    `refuse` may answer instead. `points`, `requests` and `largest` (nodes of one query) are what was asked.
     """
 
     root: dict[str, Any] = field(default_factory=dict)
