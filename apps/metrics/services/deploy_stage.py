@@ -53,7 +53,7 @@ claim AS (
     WINDOW back AS (ORDER BY at DESC RANGE UNBOUNDED PRECEDING)
 ),
 deployed AS (
-    SELECT id, greatest(0, extract(epoch FROM date_trunc('second', finish) - date_trunc('second', at)))::bigint AS took
+    SELECT id, extract(epoch FROM date_trunc('second', finish) - date_trunc('second', at))::bigint AS took
     FROM (SELECT id, at, CASE WHEN at >= %(covered_from)s::timestamptz THEN finished ELSE finished_later END AS finish
           FROM claim WHERE id IS NOT NULL) AS found
 )
