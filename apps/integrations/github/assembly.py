@@ -7,10 +7,8 @@ from collections.abc import Iterable, Mapping
 from apps.integrations.github.completion import Completion, Wanted
 from apps.integrations.github.connections import FILES, PULL_REQUEST, THREAD_COMMENTS, THREADS, Connection
 from apps.integrations.github.graphql import GraphQL
-from apps.integrations.github.types import NO_DIFF, Answer, QueryError, Raw, Spending
+from apps.integrations.github.types import Answer, QueryError, Raw, Spending
 from apps.metrics.records import Part
-
-NOTHING = "GitHub returned nothing"
 
 
 class Assembly:
@@ -93,8 +91,7 @@ class Assembly:
             connection.write(node, {connection.counter: 0, "nodes": []})
         else:
             connection.write(node, None)
-            unexplained = NO_DIFF if connection is FILES else NOTHING
-            self._completion.fail(Wanted(node, node, connection), error.message if error else unexplained, error)
+            self._completion.fail(Wanted(node, node, connection), error)
 
     def _leave_out(self, node: Raw, connection: Connection) -> None:
         connection.write(node, None)
@@ -112,7 +109,7 @@ def _drop_unread_threads(node: Raw) -> None:
     read = [thread for thread in threads["nodes"] if "isResolved" in thread]
     if len(read) < len(threads["nodes"]):
         threads["nodes"] = read
-        partial.setdefault(str(Part.THREADS), partial.get(Part.REVIEW_COMMENTS, NOTHING))
+        partial.setdefault(str(Part.THREADS), partial.get(Part.REVIEW_COMMENTS, THREADS.when_null))
         if not read:
             THREADS.write(node, None)
 

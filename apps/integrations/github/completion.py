@@ -121,9 +121,10 @@ class Completion:
                 self.batch_size = max(1, len(batch) // 2)
             self._sort_in(query, answer)
 
-    def fail(self, wanted: Wanted, reason: str, error: QueryError | None = None) -> None:
+    def fail(self, wanted: Wanted, error: QueryError | None, reason: str = "") -> None:
         """Notes why a connection is short; one of which nothing at all came becomes None."""
         connection = wanted.connection
+        reason = reason or (error.message if error else connection.when_null)
         wanted.holder["partial"].setdefault(str(connection.part), reason)
         page = connection.read(wanted.owner)
         if page is not None and not page["nodes"]:
@@ -141,7 +142,7 @@ class Completion:
     def _shrink(self, batch: list[Wanted], reason: str) -> None:
         self.spending.requests += 1
         if len(batch) == 1:
-            self.fail(batch[0], reason)
+            self.fail(batch[0], None, reason)
             return
         self.batch_size = max(1, len(batch) // 2)
         for wanted in reversed(batch):
@@ -161,7 +162,7 @@ class Completion:
             if page is None and node and error is None and not unplaced and wanted.connection.may_be_null:
                 continue
             if page is None:
-                self.fail(wanted, error.message if error else "GitHub returned nothing", error)
+                self.fail(wanted, error)
             else:
                 self._absorb(wanted, page)
 
@@ -187,7 +188,7 @@ class Completion:
 
     def _want_next(self, wanted: Wanted, cursor: str | None) -> None:
         if cursor is None or cursor == wanted.after:
-            self.fail(wanted, "GitHub repeats a page")
+            self.fail(wanted, None, "GitHub repeats a page")
             return
         self._further.append(Wanted(wanted.owner, wanted.holder, wanted.connection, cursor))
 

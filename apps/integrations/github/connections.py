@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from apps.integrations.github.types import Raw
+from apps.integrations.github.types import NO_DIFF, Raw
 from apps.metrics.records import Part
 
 EVENT_TYPES = (
@@ -44,6 +44,8 @@ class Connection:
     key: str = "id"
     counter: str = "totalCount"
     permission: str = "pull_requests"
+    when_null: str = "GitHub returned nothing"
+    """Why it is missing where GitHub gives null and no error."""
 
     def selection(self, after: str = "") -> str:
         """The GraphQL that asks an object for a page: the first, or the one after the variable `after`."""
@@ -85,7 +87,14 @@ def _of_pull_request(part: Part, field: str, fragment: str, *, permission: str =
 
 THREADS = _of_pull_request(Part.THREADS, "reviewThreads", "ThreadConnection")
 FILES = Connection(
-    Part.FILES, "PullRequest", "files", "FileConnection", besides="changedFiles", key="path", permission="contents"
+    Part.FILES,
+    "PullRequest",
+    "files",
+    "FileConnection",
+    besides="changedFiles",
+    key="path",
+    permission="contents",
+    when_null=NO_DIFF,
 )
 CHECKS = Connection(
     Part.CHECKS, "PullRequest", "contexts", "CheckConnection", under="statusCheckRollup", permission="checks"

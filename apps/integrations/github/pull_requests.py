@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 from apps.integrations.github.assembly import Assembly
@@ -105,19 +106,34 @@ def _reason(answer: Answer, index: int) -> str:
 def fetch_by_ids(
     graphql: GraphQL, ids: Sequence[str], *, alone: Iterable[str] = (), skip: Mapping[str, str] | None = None
 ) -> PullRequestPage:
-    """The pull requests with these node ids, each complete; 14 of them cost a point. `repository` is empty."""
+    """The pull requests with these node ids, each complete; 14 of them cost a point. `repository` is empty.
+
+    Those that are too heavy together are fetched in halves, one that is too heavy by itself part by part.
+    """
     spending = Spending()
     work = Assembly(graphql, spending, alone=alone, skip=skip)
     nodes: list[Raw] = []
     gone: list[str] = []
     seconds = 0.0
-    for start in range(0, len(ids), IDS_PER_POINT):
-        some = list(ids[start : start + IDS_PER_POINT])
-        answer = graphql.run("pr_by_ids", ids=some, **_parts({*alone, *(skip or {})}))
+    left_out: Set[str] = {*alone, *(skip or {})}
+    waiting = deque((list(ids[start : start + IDS_PER_POINT]), left_out) for start in range(0, len(ids), IDS_PER_POINT))
+    while waiting:
+        some, without = waiting.popleft()
+        try:
+            answer = graphql.run("pr_by_ids", ids=some, **_parts(without))
+        except QueryTooHeavy as error:
+            spending.requests += 1
+            lighter = _lighter(some, without)
+            waiting.extendleft(reversed(lighter))
+            work.unreadable += [] if lighter else [error.reason]
+            continue
         spending.add(answer)
         seconds = max(seconds, answer.seconds)
+        found = answer.data["nodes"]
+        is_bare = without == ALL_PARTS
+        taken = [node and work.take_bare(node) for node in found] if is_bare else work.take(found, answer, ("nodes",))
         unknown = {error.path[1] for error in answer.errors if error.type == "NOT_FOUND" and len(error.path) == 2}
-        for index, node in enumerate(work.take(answer.data["nodes"], answer, ("nodes",))):
+        for index, node in enumerate(taken):
             if node is not None:
                 nodes.append(node)
             elif index in unknown or not answer.errors:
@@ -126,6 +142,14 @@ def fetch_by_ids(
                 work.unreadable.append(_reason(answer, index))
     work.complete()
     return _page(nodes, spending, work, seconds=seconds, total=len(ids), gone=tuple(gone))
+
+
+def _lighter(ids: list[str], without: Set[str]) -> list[tuple[list[str], Set[str]]]:
+    """What to ask instead of a query that was too heavy: two halves, then one without its parts, then nothing."""
+    if len(ids) > 1:
+        middle = len(ids) // 2
+        return [(ids[:middle], without), (ids[middle:], without)]
+    return [(ids, ALL_PARTS)] if without != ALL_PARTS else []
 
 
 def fetch_checks(graphql: GraphQL, ids: Sequence[str]) -> PullRequestPage:

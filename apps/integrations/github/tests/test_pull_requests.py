@@ -118,6 +118,33 @@ def test_fourteen_ids_cost_a_point():
     assert fetch_by_ids(world.client(), [f"PR_{i}" for i in range(1, 16)]).points == 2
 
 
+def test_ids_that_are_too_heavy_together_are_fetched_in_halves():
+    world = world_of(*[PARTS] * 5)
+    world.refuse = lambda document, variables: TOO_HEAVY if len(variables.get("ids", ())) > 2 else None
+    page = fetch_by_ids(world.client(), [f"PR_{i}" for i in range(1, 6)])
+    assert [sizes(node) for node in page.nodes] == [PARTS] * 5
+    assert [node["number"] for node in page.nodes] == [1, 2, 3, 4, 5]
+    assert page.requests == world.requests == 6  # 5 and 3 refused; 2, 1 and 2; the rest of them
+
+
+def test_one_that_is_too_heavy_by_itself_is_fetched_part_by_part():
+    world = world_of(PARTS, PARTS)
+    world.refuse = lambda document, variables: (
+        TOO_HEAVY if variables.get("files") and "PR_2" in variables["ids"] else None
+    )
+    page = fetch_by_ids(world.client(), ["PR_1", "PR_2"], skip={"labels": "off"})
+    assert [sizes(node) for node in page.nodes] == [PARTS | {"labels": None}] * 2
+    assert page.unreadable == ()
+
+
+def test_one_that_github_cannot_render_at_all_does_not_stop_the_others():
+    world = world_of(PARTS, PARTS)
+    world.refuse = lambda document, variables: TOO_HEAVY if "PR_2" in variables.get("ids", ()) else None
+    page = fetch_by_ids(world.client(), ["PR_1", "PR_2"])
+    assert [node["number"] for node in page.nodes] == [1]
+    assert page.unreadable == ("GitHub answered 502",)
+
+
 def test_a_hundred_pull_requests_checks_cost_a_point():
     world = world_of(*[{"contexts": 1}] * 100)
     page = fetch_checks(world.client(), [f"PR_{i}" for i in range(1, 101)])
@@ -168,6 +195,8 @@ def test_files_that_are_null_without_an_error_are_a_diff_that_github_could_not_c
     [node] = page_of(world).nodes
     assert node["files"] is None
     assert node["partial"] == {"files": NO_DIFF}
+    [node] = page_of(world, alone={"files"}).nodes
+    assert (node["files"], node["partial"]) == (None, {"files": NO_DIFF})
 
 
 def test_what_github_holds_back_is_capped_and_not_partial():
