@@ -10,7 +10,10 @@ import structlog
 # GitHub's token forms, and the sandbox's. What slips into a message by mistake does not leave the process.
 _TOKENS = re.compile(r"\b(gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{22,}|v1\.[0-9a-f]{40})\b")
 # What opens an account for whoever has it: keys of mailed links, and GitHub's answer to a log-in.
-_LINKS = re.compile(r"(/accounts/(?:password/reset/key|confirm-email)/)[^/\s]+|([?&](?:code|state|key|token)=)[^&\s]+")
+_LINKS = re.compile(
+    r"(/accounts/(?:password/reset/key|confirm-email)/)[^/\s]+"
+    r"|([?&](?:code|key|token)=|[?&]state=(?=[^&\s]{12}))[^&\s]+"  # a short state is a filter of ours
+)
 
 
 def redact(text: str) -> str:

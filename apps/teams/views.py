@@ -24,7 +24,7 @@ def create(request: HttpRequest) -> HttpResponse:
             form.add_error(None, error)
         else:
             messages.success(request, f"{team.name} is ready. Connect GitHub to fill it.")
-            return redirect(f"/a/{team.slug}/")
+            return redirect("metrics:overview", team.slug)
     return render(request, "teams/create.html", {"form": form})
 
 

@@ -19,4 +19,4 @@ def home(request: HttpRequest) -> HttpResponse:
         return redirect("teams:create")
     last = request.session.get(LAST_TEAM)
     team = teams[last] if last in teams else next(iter(teams.values()))
-    return redirect(f"/a/{team.slug}/")
+    return redirect("metrics:overview", team.slug)
