@@ -98,3 +98,11 @@ class AvailableRepository(BaseTeamModel):
 
     def __str__(self) -> str:
         return self.full_name
+
+    @property
+    def owner(self) -> str:
+        return self.full_name.partition("/")[0]
+
+    @property
+    def name(self) -> str:
+        return self.full_name.partition("/")[2]

@@ -1,0 +1,140 @@
+"""Events from GitHub: kept raw and once, or refused with nothing kept."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from apps.integrations.factories import GitHubIntegrationFactory, TrackedRepositoryFactory, WebhookEndpointFactory
+from apps.integrations.github.signature import sign
+from apps.integrations.models import GitHubIntegration, TrackedRepository, WebhookDelivery
+from apps.integrations.services.github_webhooks import LARGEST_PAYLOAD
+from apps.teams.scope import team_scope
+
+BODY = b'{ "action": "opened",\n  "zen": "caf\xc3\xa9" }'
+
+
+@pytest.fixture
+def endpoint(team):
+    integration = GitHubIntegrationFactory.create(team=team, webhook_secret="s3cret")
+    return WebhookEndpointFactory.create(team=team, integration=integration)
+
+
+def send(endpoint, body=BODY, *, secret="s3cret", guid="guid-1", event="pull_request", client=None, **headers):
+    given = {"X-GitHub-Event": event, "X-GitHub-Delivery": guid, "X-Hub-Signature-256": sign(body, secret)} | headers
+    return (client or Client(enforce_csrf_checks=True)).post(
+        reverse("integrations:github_webhook", args=[endpoint.opaque_id]),
+        data=body,
+        content_type="application/json",
+        headers={name: value for name, value in given.items() if value is not None},
+    )
+
+
+def test_it_keeps_the_event_raw_and_answers_202(endpoint):
+    assert send(endpoint).status_code == 202
+    delivery = WebhookDelivery.objects.get()
+    assert (bytes(delivery.payload), delivery.guid, delivery.event) == (BODY, "guid-1", "pull_request")
+    assert (delivery.endpoint, delivery.claimed_at, delivery.processed_at) == (endpoint, None, None)
+
+
+def test_a_ping_is_kept_like_any_other(endpoint):
+    assert send(endpoint, b'{"zen": "Keep it logically awesome."}', event="ping").status_code == 202
+
+
+def test_the_same_delivery_is_kept_once(endpoint):
+    assert [send(endpoint).status_code for _ in range(3)] == [202, 202, 202]
+    assert WebhookDelivery.objects.count() == 1
+
+
+def test_one_guid_may_come_to_two_endpoints(endpoint, other_team):
+    other = WebhookEndpointFactory.create(team=other_team)
+    with team_scope(other_team.pk):
+        secret = GitHubIntegration.objects.get().webhook_secret
+    assert send(endpoint).status_code == 202
+    assert send(other, secret=secret).status_code == 202
+    assert WebhookDelivery.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [None, "", "sha256=", "sha256=" + "0" * 64, "sha1=abc", "é" * 10, sign(BODY, ""), sign(BODY + b" ", "s3cret")],
+)
+def test_a_missing_or_wrong_signature_is_refused_and_nothing_kept(endpoint, signature):
+    if signature is not None:
+        signature = signature.encode().decode("latin-1")
+    assert send(endpoint, **{"X-Hub-Signature-256": signature}).status_code == 403
+    assert not WebhookDelivery.objects.exists()
+
+
+def test_what_is_not_signed_is_not_even_parsed(endpoint):
+    assert send(endpoint, b"not json", secret="wrong").status_code == 403
+
+
+def test_another_teams_secret_opens_nothing(endpoint, other_team):
+    other = WebhookEndpointFactory.create(team=other_team)
+    assert send(other, secret="s3cret").status_code == 403
+
+
+def test_both_secrets_count_while_they_are_rotated(team, endpoint):
+    with team_scope(team.pk):
+        integration = GitHubIntegration.objects.get(pk=endpoint.integration_id)
+        integration.webhook_secret, integration.webhook_secret_before = "new", "s3cret"
+        integration.save()
+    assert send(endpoint, secret="s3cret", guid="a").status_code == 202
+    assert send(endpoint, secret="new", guid="b").status_code == 202
+    assert send(endpoint, secret="older", guid="c").status_code == 403
+
+
+def test_an_empty_secret_never_opens(team):
+    integration = GitHubIntegrationFactory.create(team=team, webhook_secret="")
+    endpoint = WebhookEndpointFactory.create(team=team, integration=integration)
+    assert send(endpoint, secret="").status_code == 403
+
+
+def test_an_unknown_address_is_404(endpoint):
+    endpoint.opaque_id = "nobody-knows-this"
+    assert send(endpoint).status_code == 404
+
+
+@pytest.mark.parametrize("body", [b"", b"zen", b"[1]", b'"text"', b"payload=%7B%7D", b"\xff\xfe", b"{", b"NaN"])
+def test_what_is_no_json_object_is_400(endpoint, body):
+    assert send(endpoint, body).status_code == 400
+    assert not WebhookDelivery.objects.exists()
+
+
+@pytest.mark.parametrize("missing", [{"X-GitHub-Event": None}, {"X-GitHub-Delivery": None}, {"guid": "x" * 65}])
+def test_without_event_or_guid_it_is_400(endpoint, missing):
+    assert send(endpoint, **missing).status_code == 400
+
+
+def test_more_than_github_sends_is_413(endpoint, settings):
+    assert settings.DATA_UPLOAD_MAX_MEMORY_SIZE == LARGEST_PAYLOAD
+    body = b'{"a": "' + b"x" * LARGEST_PAYLOAD + b'"}'
+    assert send(endpoint, body).status_code == 413
+    assert not WebhookDelivery.objects.exists()
+
+
+@pytest.mark.parametrize("method", ["get", "put", "delete", "head"])
+def test_only_post_is_answered(endpoint, method):
+    response = getattr(Client(), method)(reverse("integrations:github_webhook", args=[endpoint.opaque_id]))
+    assert response.status_code == 405
+
+
+def test_the_card_learns_when_the_last_event_came(team, endpoint):
+    with team_scope(team.pk):
+        integration = GitHubIntegration.objects.get()
+    shop, docs = (TrackedRepositoryFactory.create(team=team, integration=integration) for _ in range(2))
+    body = json.dumps({"repository": {"id": shop.repository.github_repo_id}}).encode()
+    assert send(endpoint, body).status_code == 202
+    with team_scope(team.pk):
+        arrived = dict(TrackedRepository.objects.values_list("pk", "last_delivery_at"))
+    assert arrived[shop.pk] is not None
+    assert arrived[docs.pk] is None
+
+
+@pytest.mark.parametrize("repository", [None, 5, [], {}, {"id": None}, {"id": "7"}, {"id": 10**30}])
+def test_odd_repositories_do_no_harm(endpoint, repository):
+    assert send(endpoint, json.dumps({"repository": repository}).encode()).status_code == 202
