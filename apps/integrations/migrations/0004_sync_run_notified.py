@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('integrations', '0003_connection_claims'),
+        ("integrations", "0003_connection_claims"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='syncrun',
-            name='notified_at',
+            model_name="syncrun",
+            name="notified_at",
             field=models.DateTimeField(null=True),
         ),
     ]
