@@ -285,6 +285,25 @@ def test_a_passing_fault_loses_nothing(github, tracked, team, other_team, kind):
     assert rows_of(team) == rows_of(other_team)
 
 
+def test_a_page_that_is_too_heavy_is_halved(github, tracked, team, other_team):
+    github.faults.add("PullRequestPage", "502", times=-1, when={"variable": "n", "over": 6})
+    assert sync(tracked).ended == Ended.FINISHED
+    assert fresh(tracked).page_size == 6
+    assert github.stats.faults <= 2 + 2 * 2  # 24 and 12 once, then a larger page after every fourth that went well
+    github.faults.clear()
+    sync(tracked_at(github, other_team, "acme/shop"))
+    assert rows_of(team) == rows_of(other_team)
+
+
+def test_a_pull_request_that_github_cannot_render_is_stepped_over_and_noted(github, tracked, team):
+    github.faults.add("PullRequestPage", "502", times=6, skip=1)  # 24, 12, 6, 3, 1, and 1 without its parts
+    assert sync(tracked).ended == Ended.FINISHED
+    assert run_of(tracked).status == fresh(tracked).sync_status == "partial"
+    with team_scope(team.pk):
+        assert PullRequest.objects.count() == 59
+    assert len(run_of(tracked).partial["unreadable"]) == 1
+
+
 def test_an_unknown_repository_is_an_error_that_says_so(github, tracked, team):
     with team_scope(team.pk):
         Repository.objects.update(full_name="acme/gone")

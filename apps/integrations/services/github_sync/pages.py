@@ -100,7 +100,7 @@ def _show_progress(run: SyncRun, learned: Learned) -> None:
     tracked.sync_progress = changes["sync_progress"]
     if learned.remaining is not None:
         changes["rate_limit_remaining"] = learned.remaining
-    if learned.page_size is not None:
+    if learned.page_size not in {None, tracked.page_size}:
         changes["page_size"] = tracked.page_size = learned.page_size
     TrackedRepository.objects.filter(pk=tracked.pk).update(**changes)
 

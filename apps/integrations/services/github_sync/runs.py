@@ -54,7 +54,7 @@ def begin_run(*, tracked: TrackedRepository, kind: str, days_back: int | None) -
     `days_back` None means the full history. An incremental run needs no depth: it begins at the watermark.
     """
     for _ in range(2):
-        found = _unfinished(tracked).first()
+        found: SyncRun | None = _unfinished(tracked).first()
         if found is not None and (found.days_back == days_back or kind == SyncRun.Kind.INCREMENTAL):
             return found
         if found is not None:
@@ -64,7 +64,8 @@ def begin_run(*, tracked: TrackedRepository, kind: str, days_back: int | None) -
                 return _create(tracked, kind, days_back)
         except IntegrityError:  # another process began one in the same moment: take that one
             continue
-    return _unfinished(tracked).get()
+    run: SyncRun = _unfinished(tracked).get()
+    return run
 
 
 def begin_asked(tracked: TrackedRepository) -> SyncRun:
@@ -96,7 +97,7 @@ def _create(tracked: TrackedRepository, kind: str, days_back: int | None) -> Syn
     cutoff = now - timedelta(days=days_back) if days_back is not None else None
     if kind == SyncRun.Kind.INCREMENTAL:
         cutoff = tracked.watermark
-    run = SyncRun.objects.create(tracked_repository=tracked, kind=kind, days_back=days_back, cutoff=cutoff)
+    run: SyncRun = SyncRun.objects.create(tracked_repository=tracked, kind=kind, days_back=days_back, cutoff=cutoff)
     TrackedRepository.objects.filter(pk=tracked.pk).update(
         sync_status=Sync.SYNCING,
         sync_progress=0,
@@ -125,7 +126,7 @@ def take(*, run_id: int, token: str) -> SyncRun:
     if not won:
         raise Fenced
     related = ("tracked_repository__repository", "tracked_repository__integration")
-    run = SyncRun.objects.select_related(*related).get(pk=run_id)
+    run: SyncRun = SyncRun.objects.select_related(*related).get(pk=run_id)
     TrackedRepository.objects.filter(pk=run.tracked_repository_id).update(
         sync_status=Sync.SYNCING, rate_limited=False, rate_limit_reset_at=None, last_sync_error=""
     )

@@ -23,6 +23,9 @@ Checkpoint = dict[str, Any]
 FIRST_PAGE = 7
 """A small first page shows numbers within a second or two, and costs one point."""
 
+GOOD_PAGES = 4
+"""A page that was too heavy is fined by GitHub: larger ones are tried again only after so many that went well."""
+
 IDS_A_STEP = 2 * pull_requests.IDS_PER_POINT
 
 
@@ -100,8 +103,10 @@ def _pull_request_page(graphql: GraphQL, plan: Plan, checkpoint: Checkpoint) -> 
         "closed": (["MERGED", "CLOSED"], "UPDATED_AT"),
     }[phase]
     is_first = phase == plan.phases[0] and checkpoint["cursor"] is None
-    size = min(plan.page_size, FIRST_PAGE) if is_first else plan.page_size
+    usual = checkpoint.get("size", plan.page_size)
+    size = min(usual, FIRST_PAGE) if is_first else usual
     page, size_that_worked = _smaller_until_it_fits(graphql, plan, checkpoint["cursor"], size, states, order)
+    checkpoint = _sized(checkpoint, usual if size_that_worked == size else size_that_worked, usual)
     nodes, ended = page.nodes, not page.has_next
     if phase == "closed" and plan.cutoff is not None:
         nodes = [node for node in nodes if instant(node["updatedAt"]) >= plan.cutoff]
@@ -120,34 +125,54 @@ def _pull_request_page(graphql: GraphQL, plan: Plan, checkpoint: Checkpoint) -> 
         remaining=spending.rate_limit.remaining if spending.rate_limit else None,
         activity=ACTIVITIES[following["phase"]] if following else "",
         unreadable=page.unreadable,
-        page_size=size_that_worked if size_that_worked < size else None,
+        page_size=checkpoint["size"],
     )
+
+
+def _sized(checkpoint: Checkpoint, worked: int, usual: int) -> Checkpoint:
+    """The size of the next page: what worked, and twice as much after some pages in a row that did."""
+    good = checkpoint.get("good", 0) + 1 if worked == usual else 0
+    if good >= GOOD_PAGES and worked < pull_requests.PAGE_SIZE:
+        worked, good = min(pull_requests.PAGE_SIZE, worked * 2), 0
+    return {**checkpoint, "size": worked, "good": good}
 
 
 def _smaller_until_it_fits(
     graphql: GraphQL, plan: Plan, cursor: str | None, size: int, states: Sequence[str] | None, order: str
 ) -> tuple[PullRequestPage, int]:
-    """The page, halved as often as GitHub needs; at one pull request its parts are fetched apart."""
+    """The page, halved as often as GitHub needs; at one pull request its parts are fetched apart, and one that cannot
+    be read even so is stepped over and noted.
+    """
+    asked: dict[str, Any] = {"owner": plan.owner, "name": plan.name, "after": cursor, "states": states, "order": order}
     while True:
         try:
-            return pull_requests.fetch_page(
-                graphql, owner=plan.owner, name=plan.name, after=cursor, page_size=size, states=states, order=order
-            ), size
+            return pull_requests.fetch_page(graphql, **asked, page_size=size), size
         except QueryTooHeavy:
             if size == 1:
                 break
             size //= 2
-    page = pull_requests.fetch_page(
-        graphql,
-        owner=plan.owner,
-        name=plan.name,
-        after=cursor,
-        page_size=1,
-        states=states,
-        order=order,
-        alone=pull_requests.ALL_PARTS,
+    try:
+        return pull_requests.fetch_page(graphql, **asked, page_size=1, alone=pull_requests.ALL_PARTS), 1
+    except QueryTooHeavy as heavy:
+        return _stepped_over(graphql, asked, heavy), 1
+
+
+def _stepped_over(graphql: GraphQL, asked: dict[str, Any], heavy: QueryTooHeavy) -> PullRequestPage:
+    """A page without its one pull request, which GitHub cannot render: the walk goes on behind it."""
+    spending = Spending()
+    ids = changes.list_ids(graphql, **asked, page_size=1, spending=spending)
+    return PullRequestPage(
+        nodes=[],
+        end_cursor=ids.end_cursor,
+        has_next=ids.has_next,
+        total=ids.total,
+        repository={},
+        points=spending.points,
+        requests=spending.requests,
+        seconds=0.0,
+        rate_limit=spending.rate_limit,
+        unreadable=tuple(f"#{touched.number}: {heavy.reason}" for touched in ids.touched),
     )
-    return page, 1
 
 
 def _total(
