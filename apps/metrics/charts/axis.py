@@ -102,6 +102,9 @@ def axis_of(instants: Iterable[datetime], zone: ZoneInfo) -> Axis:
     width = max(WIDTH, needed)
     whole = sum((end - start).total_seconds() for start, end in spans)
     free = width - needed
+    if not whole and columns:  # single moments, far apart: the room goes to the gaps
+        columns = [column + free / len(columns) for column in columns]
+        free = 0.0
     stretches, x = [], PAD
     for place, (start, end) in enumerate(spans):
         share = (end - start).total_seconds() / whole if whole else 1 / len(spans)
