@@ -16,7 +16,6 @@ from devtools.github_sandbox.access import Session
 from devtools.github_sandbox.faults import Fault
 from devtools.github_sandbox.graphql_api.errors import Refused
 from devtools.github_sandbox.graphql_api.service import limited
-from devtools.github_sandbox.limits import headers as limit_headers
 from devtools.github_sandbox.rest_api.answers import DOCS, RestCall, RestError
 from devtools.github_sandbox.rest_api.check_shapes import AllShapes
 from devtools.github_sandbox.rest_api.routes import dispatch
@@ -93,7 +92,9 @@ class App:
     def graphql_response(self, session: Session, body: Any, operation: str, points: int) -> Response:
         self.sandbox.stats.graphql(operation, points)
         budget = self.sandbox.limits.budget(session.budget_key, "graphql")
-        return responses.json_response(body, 200, limit_headers(budget, "graphql") | scope_headers(session))
+        return responses.json_response(
+            body, 200, self.sandbox.limits.headers(budget, "graphql") | scope_headers(session)
+        )
 
     def rest(self, request: Request, session: Session, path: str) -> Response:
         self.sandbox.stats.rest(request.method, path)
@@ -107,7 +108,7 @@ class App:
         if budget is None:
             return self.rest_limited(session)
         response = self.rest_answer(request, session, path)
-        response.headers.update(limit_headers(budget, "core") | scope_headers(session))
+        response.headers.update(self.sandbox.limits.headers(budget, "core") | scope_headers(session))
         return self.broken_after(request, self.conditional(request, response), fault)
 
     def rest_answer(self, request: Request, session: Session, path: str) -> Response:
@@ -162,7 +163,7 @@ class App:
         names: tuple[Any, ...] = ("core", "graphql", "search")
         budgets = {name: self.sandbox.limits.budget(session.budget_key, name) for name in names}
         resources = {name: vars(budget) | {"used": budget.used} for name, budget in budgets.items()}
-        headers = limit_headers(budgets["core"], "core") | scope_headers(session)
+        headers = self.sandbox.limits.headers(budgets["core"], "core") | scope_headers(session)
         return responses.json_response({"resources": resources, "rate": resources["core"]}, 200, headers)
 
     def rest_limited(self, session: Session) -> Response:
@@ -172,7 +173,7 @@ class App:
         person = session.account.database_id if session.account else 0
         docs = "https://docs.github.com/rest/overview/rate-limits-for-the-rest-api"
         text = f"API rate limit exceeded for user ID {person}."
-        return responses.message(403, text, limit_headers(budget, "core"), docs)
+        return responses.message(403, text, self.sandbox.limits.headers(budget, "core"), docs)
 
     def broken_before(self, request: Request, session: Session, fault: Fault | None, graphql: bool) -> Response | None:
         """The answer of a fault that keeps the request from running."""

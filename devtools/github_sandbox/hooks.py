@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import orjson
 
@@ -32,6 +33,7 @@ class Delivery:
     event: str
     action: str | None
     payload: bytes
+    """The JSON; a hook of content type `form` gets it as the form field `payload`."""
     delivered_at: str
     redelivery: bool = False
     status: str = "pending"
@@ -170,9 +172,11 @@ def sign(secret: str, body: bytes) -> str:
 
 def post(hook: Hook, delivery: Delivery) -> None:
     """One attempt; what came of it is in the delivery."""
+    form = hook.content_type == "form"
+    body = urlencode({"payload": delivery.payload}).encode() if form else delivery.payload
     headers = {
         "User-Agent": "GitHub-Hookshot/sandbox",
-        "Content-Type": "application/json",
+        "Content-Type": "application/x-www-form-urlencoded" if form else "application/json",
         "X-GitHub-Event": delivery.event,
         "X-GitHub-Delivery": delivery.guid,
         "X-GitHub-Hook-ID": str(hook.id),
@@ -182,11 +186,11 @@ def post(hook: Hook, delivery: Delivery) -> None:
         else "organization",
     }
     if hook.secret:
-        headers["X-Hub-Signature-256"] = sign(hook.secret, delivery.payload)
+        headers["X-Hub-Signature-256"] = sign(hook.secret, body)
     delivery.request_headers = headers
     begin = time.monotonic()
     try:
-        request = urllib.request.Request(hook.url, delivery.payload, headers, method="POST")
+        request = urllib.request.Request(hook.url, body, headers, method="POST")
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
             delivery.status_code = response.status
             delivery.response_body = response.read(10_000).decode(errors="replace")

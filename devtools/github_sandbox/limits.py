@@ -36,6 +36,8 @@ class Limits:
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
+        self.enabled = True
+        """False: no limits, no headers, `rateLimit` null, as on some Enterprise Servers."""
         self._lock = threading.Lock()
         self._budgets: dict[tuple[str, Resource], Budget] = {}
         self._preset: dict[Resource, Budget] = {}
@@ -50,6 +52,8 @@ class Limits:
         """The budget after taking `points` off it; None if fewer are left (nothing is taken then)."""
         with self._lock:
             budget = self._current(key, resource)
+            if not self.enabled:
+                return Budget(budget.limit, budget.remaining, budget.reset)
             if budget.remaining < points:
                 budget.remaining = 0 if resource == "graphql" else budget.remaining
                 return None
@@ -83,6 +87,9 @@ class Limits:
     def _full(self, key: str, resource: Resource, now: float) -> Budget:
         limit = ANONYMOUS_LIMIT if key == "anonymous" else _LIMITS[resource]
         return Budget(limit, limit, int(now) + HOUR)
+
+    def headers(self, budget: Budget, resource: Resource) -> dict[str, str]:
+        return headers(budget, resource) if self.enabled else {}
 
 
 def headers(budget: Budget, resource: Resource) -> dict[str, str]:

@@ -238,6 +238,9 @@ class Mutations:
         )
         pull.reviews.append(review)
         repository.contents.nodes[node] = review
+        if state == "PENDING":  # not sent yet: nobody is told
+            review.submitted_at = None
+            return {"number": pull.number, "id": number, "node_id": node, "delivered": 0}
         told = self._hooks.emit(repository, "pull_request_review", self._payloads.review(review, "submitted"))
         return {"number": pull.number, "id": number, "node_id": node, "delivered": told}
 

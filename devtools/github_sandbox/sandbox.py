@@ -18,8 +18,8 @@ from devtools.github_sandbox.stats import Stats
 from devtools.github_sandbox.world import World
 
 DEFAULT_CLIENTS = (
-    Client("sandbox-client", "sandbox-secret"),
-    Client("sandbox-expiring-client", "sandbox-secret", expiring=True),
+    Client("sandbox-oauth-app", "sandbox-oauth-secret"),
+    Client("sandbox-expiring-app", "sandbox-oauth-secret", expiring=True),
 )
 
 

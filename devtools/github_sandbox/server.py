@@ -79,7 +79,7 @@ class SandboxServer(Sandbox):
 
     def serve(self) -> None:
         """Answers until `stop` is called."""
-        self._server.serve_forever(poll_interval=0.05)
+        self._server.serve_forever(poll_interval=0.02)
 
     def stop(self) -> None:
         if self._thread is not None:

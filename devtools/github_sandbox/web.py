@@ -108,7 +108,7 @@ def links(rows: Any) -> str:
 
 
 def admin(sandbox: Sandbox, request: Request) -> Response:
-    """`/_sandbox/{stats,faults,limit,latency,mutate,deliver,tokens}`: see README.md of this package."""
+    """`/_sandbox/{stats,faults,limit,latency,mutate,deliver,drain,tokens}`: see README.md of this package."""
     name = request.path.removeprefix("/_sandbox").strip("/")
     body: Any = orjson.loads(request.get_data() or b"{}") if request.method == "POST" else {}
     try:
@@ -131,10 +131,16 @@ def _admin(sandbox: Sandbox, method: str, name: str, body: Any) -> Response:
     if method != "POST":
         return responses.message(404, "Not Found")
     if name == "limit":
-        sandbox.limits.preset(**body)
+        if "enabled" in body:
+            sandbox.limits.enabled = bool(body.pop("enabled"))
+        if body:
+            sandbox.limits.preset(**body)
         return responses.json_response({"ok": True})
     if name == "latency":
         sandbox.latency_ms = int(body["ms"])
+        return responses.json_response({"ok": True})
+    if name == "drain":
+        sandbox.hooks.drain()
         return responses.json_response({"ok": True})
     if name == "mutate":
         return responses.json_response(sandbox.mutations.apply(body))

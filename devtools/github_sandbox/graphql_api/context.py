@@ -25,4 +25,4 @@ class Context:
     world: World
     session: Session
     web_url: str
-    rate: RateLimit
+    rate: RateLimit | None

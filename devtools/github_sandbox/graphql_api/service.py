@@ -51,7 +51,7 @@ class GraphQLService:
         budget = self.limits.charge(key, "graphql", points)
         if budget is None:
             return Answer(limited(session), self.limits.budget(key, "graphql"), operation.name, 0)
-        context = Context(self.world, session, web_url, rate_of(cost, budget))
+        context = Context(self.world, session, web_url, rate_of(cost, budget) if self.limits.enabled else None)
         execution = Execution(operation, context, only="rateLimit" if dry_run else None)
         body: dict[str, Any] = {"data": execution.run(None)}
         if execution.errors:

@@ -84,6 +84,8 @@ def _details(source: RecordedRepository, data: dict[str, Any], pull: PullRequest
         details["milestone_title"] = data["milestone"]["title"]
     if "rename" in data:
         details |= {"previous_title": data["rename"]["from"], "current_title": data["rename"]["to"]}
+    if data["event"].startswith("head_ref_"):
+        details["head_ref_name"] = pull.head_ref_name
     if data["event"] == "merged":
         details["merge_ref_name"] = pull.base_ref_name
     if "dismissed_review" in data:

@@ -18,9 +18,15 @@ def avatar_url(account: Account, call: Call) -> str:
     return f"{call.context.web_url}/avatars/{account.database_id}" + (f"?s={size}" if size else "")
 
 
+@resolves("Bot", "login")
+def bot_login(account: Account, _call: Call) -> str:
+    """GraphQL says `dependabot` where REST says `dependabot[bot]`: only the ids tell that they are one."""
+    return account.login.removesuffix("[bot]")
+
+
 @resolves(ACTORS, "resourcePath")
 def actor_path(account: Account, call: Call) -> str:
-    return f"/apps/{account.login}" if account.typename == "Bot" else f"/{account.login}"
+    return f"/apps/{bot_login(account, call)}" if account.typename == "Bot" else f"/{account.login}"
 
 
 @resolves(ACTORS, "url")

@@ -21,7 +21,7 @@ def query_id(_root: Any, _call: Call) -> str:
 
 
 @resolves("Query", "rateLimit")
-def rate_limit(_root: Any, call: Call) -> RateLimit:
+def rate_limit(_root: Any, call: Call) -> RateLimit | None:
     return call.context.rate
 
 

@@ -73,7 +73,7 @@ def page_count(page: Page, _call: Call) -> int:
 def total_count(page: Page, call: Call) -> int:
     pull: PullRequest = page.more["pull"]
     inner = len(pull.commits) + len(pull.comments) + len(visible_reviews(pull, call)) + len(pull.threads)
-    return len(pull.events) + inner
+    return inner + sum(event.typename in EVENTS for event in pull.events)
 
 
 @resolves("PullRequestTimelineItemsConnection", "updatedAt")
