@@ -6,19 +6,21 @@ from urllib.parse import urlsplit
 
 import pytest
 import redis
-from django.test import Client
+from django.test import Client as Browser
 
 from apps.integrations.factories import GitHubIntegrationFactory, IntegrationCredentialFactory, WebhookEndpointFactory
 from apps.integrations.models import GitHubIntegration
 from apps.teams.factories import MembershipFactory
 from apps.teams.models import Membership
+from devtools.github_sandbox.oauth import Client
 from devtools.github_sandbox.server import SandboxServer
 
 
 @pytest.fixture(scope="module")
 def running_sandbox():
     """One organisation with three repositories, and its people."""
-    with SandboxServer(synthetic=["acme:shop:3:1", "acme:web:2:2", "acme:docs:1:3"]) as sandbox:
+    clients = (Client("the-app", "its-secret"), Client("the-expiring-app", "its-secret", expiring=True))
+    with SandboxServer(synthetic=["acme:shop:3:1", "acme:web:2:2", "acme:docs:1:3"], clients=clients) as sandbox:
         yield sandbox
 
 
@@ -27,7 +29,7 @@ def sandbox(running_sandbox, settings):
     running_sandbox.faults.clear()
     running_sandbox.limits.preset(remaining=5000, reset_in=3600)
     settings.GITHUB_API_URL = settings.GITHUB_WEB_URL = running_sandbox.url
-    settings.GITHUB_CLIENT_ID, settings.GITHUB_CLIENT_SECRET = "sandbox-client", "sandbox-secret"
+    settings.GITHUB_CLIENT_ID, settings.GITHUB_CLIENT_SECRET = "the-app", "its-secret"
     settings.BASE_URL = "http://127.0.0.1:9"  # nobody listens: the sandbox sends its events into the void
     _forget_budgets(settings.REDIS_URL, running_sandbox.url)
     return running_sandbox
@@ -62,8 +64,8 @@ def outsider(other_team):
     return MembershipFactory.create(team=other_team, role=Membership.Role.ADMIN).user
 
 
-def _signed_in(user) -> Client:
-    client = Client()
+def _signed_in(user) -> Browser:
+    client = Browser()
     client.force_login(user)
     return client
 
@@ -85,7 +87,7 @@ def as_outsider(outsider):
 
 @pytest.fixture
 def stranger():
-    return Client()
+    return Browser()
 
 
 @pytest.fixture

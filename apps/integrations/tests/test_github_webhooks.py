@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from apps.integrations.factories import TrackedRepositoryFactory
@@ -178,4 +180,4 @@ def test_hooks_that_cannot_be_removed_do_not_hold_the_token_back(connected, shop
 def test_writers_get_seconds_of_their_own(connected, shop):
     waits = [reserve_write(team_id=shop.team_id, tracked_id=shop.pk) for _ in range(4)]
     assert waits[0] == 0
-    assert [round(later - earlier) for earlier, later in zip(waits, waits[1:], strict=False)] == [1, 1, 1]
+    assert [round(later - earlier) for earlier, later in pairwise(waits)] == [1, 1, 1]
