@@ -226,7 +226,7 @@ def come_from_github(email: str, *, verified: bool = True) -> tuple[HttpRequest,
 def test_who_comes_from_github_gets_an_account(email: str) -> None:
     request, response = come_from_github(email)
     assert response.headers["Location"] == "/"
-    assert request.user.email == email
+    assert (request.user.email, request.user.name) == (email, "Mira Okafor")
     assert SocialAccount.objects.get().user == request.user
     assert not request.user.has_usable_password()
 
