@@ -12,6 +12,7 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from pytest_django.fixtures import Settings
 
 from apps.integrations.models import AvailableRepository, GitHubIntegration, TrackedRepository
 from apps.metrics.factories import PRReviewFactory, PullRequestFactory, RepositoryFactory
@@ -26,11 +27,12 @@ from apps.users.models import User
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 # Who may open what. A URL that is not here fails the test: whoever adds one says here whom it is for.
-PUBLIC, SIGNED_IN, SIGNED, MEMBER, ADMIN = "public", "signed in", "by signature", "member", "admin"
+PUBLIC, SIGNED_IN, SIGNED, MEMBER, ADMIN = "public", "signed in", "by a secret", "member", "admin"
 WHO_MAY = {
     "home": PUBLIC,
     "healthz": PUBLIC,
     "readyz": PUBLIC,
+    "prometheus": SIGNED,
     "teams:create": SIGNED_IN,
     "teams:settings": ADMIN,
     "integrations:oauth_callback": SIGNED_IN,
@@ -197,6 +199,12 @@ def test_a_page_without_a_team_asks_for_a_login(name: str) -> None:
 def test_a_webhook_without_a_signature_is_refused(method: str) -> None:
     answer = Client().generic(method, reverse("integrations:github_webhook", args=["nobody-knows-this"]), b"{}")
     assert 400 <= answer.status_code < 500
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_measurements_want_a_token(method: str, settings: Settings) -> None:
+    settings.METRICS_TOKEN = "let-me-in"
+    assert Client().generic(method, reverse("prometheus")).status_code in (401, 405)
 
 
 @pytest.mark.django_db

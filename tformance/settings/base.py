@@ -193,6 +193,7 @@ vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "tformance <noreply@localhost>")
 
 SENTRY_DSN = env.str("SENTRY_DSN", "")
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
