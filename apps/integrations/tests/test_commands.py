@@ -1,4 +1,4 @@
-"""connect_github, list_repositories, track_repository: headless use, each error with what to do and nothing half stored."""
+"""connect_github, list_repositories, track_repository: errors say what to do, and nothing is half stored."""
 
 from __future__ import annotations
 
@@ -108,13 +108,13 @@ def test_a_missing_variable_is_named(db, team, monkeypatch):
     ],
 )
 def test_an_unknown_team_is_named(db, command):
-    with pytest.raises(CommandError, match="There is no team “nobody”.*create_team"):
+    with pytest.raises(CommandError, match=r"There is no team “nobody”.*create_team"):
         run(*command, "--team", "nobody")
 
 
 @pytest.mark.parametrize("command", [("list_repositories",), ("track_repository", "acme/shop")])
 def test_without_a_connection_it_says_how_to_make_one(team, command):
-    with pytest.raises(CommandError, match="not connected to GitHub.*connect_github"):
+    with pytest.raises(CommandError, match=r"not connected to GitHub.*connect_github"):
         run(*command, "--team", team.slug)
 
 
@@ -169,7 +169,7 @@ def test_without_the_right_to_hook_it_tracks_and_says_so(team, connected):
 
 @pytest.mark.parametrize("name", ["shop", "acme/", "/shop", "a/b/c", "acme/nothing", "nobody/shop"])
 def test_an_unknown_repository_stores_nothing(team, connected, name):
-    with pytest.raises(CommandError, match="is no repository|does not know"):
+    with pytest.raises(CommandError, match=r"is no repository|does not know"):
         run("track_repository", "--team", team.slug, name)
     with team_scope(team.pk):
         assert not TrackedRepository.objects.exists()
@@ -178,7 +178,7 @@ def test_an_unknown_repository_stores_nothing(team, connected, name):
 
 @pytest.mark.parametrize("days", ["-1", "abc", "0", "3651"])
 def test_a_depth_that_is_none_stores_nothing(team, connected, days):
-    with pytest.raises(CommandError, match="--days: .*30, 60, 90"):
+    with pytest.raises(CommandError, match=r"--days: .*30, 60, 90"):
         run("track_repository", "--team", team.slug, "acme/shop", f"--days={days}")
     with team_scope(team.pk):
         assert not TrackedRepository.objects.exists()
