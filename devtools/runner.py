@@ -66,9 +66,10 @@ class _Development:
         port = self.port(WEB_PORT, "the application")
         url = os.environ.get("BASE_URL") or f"http://localhost:{port}"
         self.env["BASE_URL"] = url
-        self.start_applications(port)
+        self.start_web(port)
         password = self.demo_team()
         self.wait_until_it_answers(port, "/healthz", "web")
+        self.start_celery()
         self.running.lock.write_state(
             {
                 "command": "make dev",
@@ -91,23 +92,18 @@ class _Development:
         self.env.update(sandbox.environment())
         return sandbox
 
-    def start_applications(self, port: int) -> None:
-        var = self.running.var
-        web = ["--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "8", "--reload", "--no-control-socket"]
-        self.start("web", [str(_BIN / "gunicorn"), "tformance.wsgi", *web, "--graceful-timeout", "2"], grace=4.0)
+    def start_web(self, port: int) -> None:
+        options = ["--bind", f"127.0.0.1:{port}", "--threads", "8", "--reload", "--no-control-socket"]
+        self.start("web", [str(_BIN / "gunicorn"), "tformance.wsgi", *options, "--graceful-timeout", "2"], grace=4.0)
+
+    def start_celery(self) -> None:
+        """After the web answers: nobody needs the workers before, and all importing at once would delay it."""
         celery = [str(_BIN / "celery"), "--quiet", "-A", "tformance"]
-        options = [
-            "--queues",
-            QUEUES,
-            "--concurrency",
-            "4",
-            "--loglevel",
-            "INFO",
-            "--without-gossip",
-            "--without-mingle",
-        ]
-        self.start("worker", [*celery, "worker", *options])
-        self.start("beat", [*celery, "beat", "--schedule", str(var / "celerybeat-schedule"), "--loglevel", "INFO"])
+        options = ["--queues", QUEUES, "--concurrency", "4", "--loglevel", "INFO"]
+        alone = ["--without-gossip", "--without-mingle"]  # no other worker to wait a second for
+        self.start("worker", [*celery, "worker", *options, *alone])
+        schedule = str(self.running.var / "celerybeat-schedule")
+        self.start("beat", [*celery, "beat", "--schedule", schedule, "--loglevel", "INFO"])
 
     def start(self, name: str, command: list[str], grace: float = 5.0) -> Child:
         log = self.running.var / "log" / f"{name}.log"

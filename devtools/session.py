@@ -12,6 +12,7 @@ from types import FrameType
 
 import environ
 
+from devtools import migrations
 from devtools.postgres import without_postgres_variables
 from devtools.processes import Children
 from devtools.services import Services, Workshop, start_services, tail
@@ -82,6 +83,12 @@ class Session:
             raise DevtoolsError(f"`{' '.join(command[1:])}` failed ({child.returncode}). {log} ends:\n{tail(log, 25)}")
         return log.read_text(errors="replace")
 
+    def migrate(self) -> None:
+        url = self.env.get("MIGRATIONS_DATABASE_URL") or self.services.database_url
+        if not migrations.is_current(self.var, url):
+            self.manage("migrate", "migrate", "--no-input", "--skip-checks", "-v1")
+            migrations.remember(self.var, url)
+
     def manage(self, name: str, *arguments: str) -> str:
         return self.run(name, [sys.executable, str(ROOT / "manage.py"), *arguments])
 
@@ -105,7 +112,7 @@ def session(label: str, *, signals: Signals, fixed_ports: bool) -> Iterator[Sess
             env = environment_for(services, var, os.environ)
             running = Session(var, lock, children, services, signals, env)
             lock.write_state({"command": label, "database_url": services.database_url, "redis_url": services.redis_url})
-            running.manage("migrate", "migrate", "--no-input", "--skip-checks", "-v1")
+            running.migrate()
             yield running
         finally:
             children.stop_all()

@@ -77,7 +77,7 @@ def test_it_takes_what_is_configured_instead_of_starting_its_own(var: Path) -> N
 
     result = run(var, "exec", "--", *python(outer))
 
-    assert result.stdout == "True\n['log', 'runner.lock']\n"
+    assert result.stdout == "True\n['log', 'migrated', 'runner.lock']\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -149,3 +149,11 @@ def test_join_borrows_the_services_of_a_runner_that_is_there(var: Path) -> None:
 
         assert (joined.returncode, joined.stdout) == (3, f"{url}\n")
         assert process.wait(30) == 128 + signal.SIGTERM
+
+
+def test_it_migrates_again_what_was_migrated_backwards(var: Path) -> None:
+    run(var, "exec", "--", "python", "manage.py", "migrate", "sessions", "zero")
+
+    result = run(var, "exec", "--", *python(SQL, "SELECT to_regclass('django_session')::text"))
+
+    assert result.stdout == "django_session\n"
