@@ -1,39 +1,49 @@
-"""GitHub's published GraphQL schema, for tests: never vendored, fetched once from the npm registry."""
+"""What GitHub publishes about its APIs, for tests: never vendored, fetched once from the npm registry."""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
 import tarfile
+import tempfile
 from pathlib import Path
 
-PACKAGE = "@octokit/graphql-schema@15.26.1"
-_TARBALL = "octokit-graphql-schema-15.26.1.tgz"
+GRAPHQL = ("@octokit/graphql-schema", "15.26.1", "package/schema.graphql")
+WEBHOOKS = ("@octokit/openapi-webhooks", "12.1.0", "package/generated/api.github.com.json")
 
 
 def fetch_schema(var: Path) -> Path | None:
-    """The path of `schema.graphql` below `var`/github-schema/, downloaded on the first call.
+    """The published GraphQL schema below `var`/github-schema/, downloaded on the first call.
 
     None where npm is absent or the registry does not answer; load it with `build_schema(sdl, assume_valid=True)`.
     """
+    return _fetch(var, *GRAPHQL)
+
+
+def fetch_webhooks(var: Path) -> Path | None:
+    """The OpenAPI description of webhook payloads (JSON), as `fetch_schema`."""
+    return _fetch(var, *WEBHOOKS)
+
+
+def _fetch(var: Path, package: str, version: str, member: str) -> Path | None:
     folder = var / "github-schema"
-    schema = folder / "15.26.1.graphql"
-    if schema.exists():
-        return schema
+    name = package.removeprefix("@").replace("/", "-")
+    target = folder / f"{name}-{version}{Path(member).suffix}"
+    if target.exists():
+        return target
     npm = shutil.which("npm")
     if npm is None:
         return None
     folder.mkdir(parents=True, exist_ok=True)
-    packed = subprocess.run(
-        [npm, "pack", "--silent", PACKAGE], cwd=folder, capture_output=True, timeout=120, check=False
-    )
-    if packed.returncode != 0:
-        return None
-    with tarfile.open(folder / _TARBALL) as archive:
-        member = archive.extractfile("package/schema.graphql")
-        if member is None:
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:  # several processes may fetch at the same time
+        command = [npm, "pack", "--silent", f"{package}@{version}"]
+        try:
+            packed = subprocess.run(command, cwd=scratch, capture_output=True, timeout=120, check=False)
+        except subprocess.TimeoutExpired:
             return None
-        partial = schema.with_suffix(".partial")
-        partial.write_bytes(member.read())
-    partial.replace(schema)
-    return schema
+        if packed.returncode != 0:
+            return None
+        with tarfile.open(Path(scratch) / f"{name}-{version}.tgz") as archive:
+            archive.extract(member, scratch, filter="data")
+        (Path(scratch) / member).replace(target)
+    return target

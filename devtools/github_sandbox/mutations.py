@@ -225,7 +225,7 @@ class Mutations:
                 before_oid=before,
                 after_oid=commit.oid,
             )
-        self._hooks.emit(repository, "push", self._payloads.push(pull, before))
+        self._hooks.emit(repository, "push", self._payloads.push(pull, before, bool(request.get("force"))))
         return self._tell(pull, "synchronize", person, before=before, after=commit.oid)
 
     def _review(self, repository: Repository, request: Json) -> Json:
@@ -276,6 +276,7 @@ class Mutations:
         thread = ReviewThread(thread_node, pull, path, line=1)
         body = request.get("body") or "Why?"
         comment = ReviewComment(number, node, person, body, now, now, thread, path, "MEMBER", line=1)
+        comment.commit_oid = comment.original_commit_oid = pull.head_ref_oid
         thread.comments.append(comment)
         pull.threads.append(thread)
         pull.stated.pop("review_comments", None)

@@ -11,6 +11,7 @@ from devtools.github_sandbox.entities import (
     Comment,
     Deployment,
     DeploymentStatus,
+    Issue,
     PullRequest,
     Review,
     ReviewComment,
@@ -61,15 +62,8 @@ class Payloads:
         return payload | {"thread": data, "pull_request": self.shapes.pull(pull, self.session)}
 
     def issue_comment(self, comment: Comment, action: str) -> Json:
-        parent = comment.parent
-        issue: Json
-        if isinstance(parent, PullRequest):
-            data = self.shapes.full_pull(parent, self.session)
-            links = {key: data[key] for key in ("url", "html_url", "diff_url", "patch_url", "merged_at")}
-            kept = ("id", "node_id", "number", "title", "state", "user", "body", "created_at", "updated_at", "comments")
-            issue = {key: data[key] for key in kept} | {"url": data["issue_url"], "pull_request": links}
-        else:
-            issue = self.shapes.issue(parent)
+        parent, shapes = comment.parent, self.shapes
+        issue = shapes.issue(parent) if isinstance(parent, Issue) else shapes.as_issue(parent, self.session)
         payload = self.common(parent.repository, comment.author, action)
         return payload | {"issue": issue, "comment": self.shapes.issue_comment(comment)}
 
@@ -91,7 +85,8 @@ class Payloads:
 
     def deployment(self, deployment: Deployment) -> Json:
         payload = self.common(deployment.repository, deployment.creator, "created")
-        return payload | {"deployment": self.shapes.deployment(deployment)}
+        data = {"deployment": self.shapes.deployment(deployment), "workflow": None, "workflow_run": None}
+        return payload | data
 
     def deployment_status(self, status: DeploymentStatus) -> Json:
         payload = self.common(status.deployment.repository, status.creator, "created")
@@ -101,14 +96,34 @@ class Payloads:
         }
         return payload | data
 
-    def push(self, pull: PullRequest, before: str) -> Json:
+    def push(self, pull: PullRequest, before: str, forced: bool) -> Json:
         payload = self.common(pull.repository, pull.author, None)
         head = pull.commits[-1]
+        page = f"{self.shapes.web_url}/{pull.repository.full_name}"
+        commit = {
+            "id": head.oid,
+            "tree_id": head.oid[::-1],
+            "distinct": True,
+            "message": head.message,
+            "timestamp": head.committed_date,
+            "url": f"{page}/commit/{head.oid}",
+            "author": {"name": head.author_name, "email": head.author_email},
+            "committer": {"name": head.committer_name, "email": head.committer_email},
+            "added": [],
+            "removed": [],
+            "modified": [],
+        }
         return payload | {
             "ref": f"refs/heads/{pull.head_ref_name}",
+            "base_ref": None,
             "before": before,
             "after": head.oid,
-            "commits": [{"id": head.oid, "message": head.message, "timestamp": head.committed_date}],
+            "created": False,
+            "deleted": False,
+            "forced": forced,
+            "compare": f"{page}/compare/{before[:12]}...{head.oid[:12]}",
+            "commits": [commit],
+            "head_commit": commit,
             "pusher": {"name": head.author_name, "email": head.author_email},
         }
 

@@ -46,7 +46,8 @@ def check_runs(call: RestCall, owner: str, name: str, sha: str) -> RestAnswer:
 
 def check_suites(call: RestCall, owner: str, name: str, sha: str) -> RestAnswer:
     rows = _known(call, owner, name, sha).contents.suites.get(sha, [])
-    return call.pages(rows, call.shapes.check_suite, "check_suites")
+    repository = call.shapes.repository(call.repository(f"{owner}/{name}"), call.session)
+    return call.pages(rows, lambda suite: call.shapes.check_suite(suite) | {"repository": repository}, "check_suites")
 
 
 def combined_status(call: RestCall, owner: str, name: str, sha: str) -> RestAnswer:
@@ -56,6 +57,8 @@ def combined_status(call: RestCall, owner: str, name: str, sha: str) -> RestAnsw
     state = "failure" if states & {"FAILURE", "ERROR"} else "success" if rows and states == {"SUCCESS"} else "pending"
     answer = call.pages(rows, call.shapes.status, "statuses")
     answer.data |= {"state": state, "sha": sha, "repository": call.shapes.repository(repository, call.session)}
+    url = f"{call.shapes.repository_url(repository)}/commits/{sha}"
+    answer.data |= {"url": f"{url}/status", "commit_url": url}
     return answer
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from devtools.github_sandbox.access import Session
 from devtools.github_sandbox.entities import (
     Account,
@@ -24,6 +26,28 @@ FILE_STATUSES = {
     "COPIED": "copied",
     "CHANGED": "changed",
 }
+_OF_ISSUE = (
+    "id",
+    "node_id",
+    "html_url",
+    "number",
+    "state",
+    "locked",
+    "active_lock_reason",
+    "title",
+    "user",
+    "body",
+    "labels",
+    "milestone",
+    "created_at",
+    "updated_at",
+    "closed_at",
+    "assignee",
+    "assignees",
+    "author_association",
+    "comments",
+    "draft",
+)
 
 
 class PullShapes(Shapes):
@@ -69,15 +93,31 @@ class PullShapes(Shapes):
             "requested_teams": [self.team(each) for each in pull.requested_reviewers if isinstance(each, Team)],
             "head": self.branch(pull.head_repository, pull.head_ref_name, pull.head_ref_oid, session),
             "base": self.branch(pull.repository, pull.base_ref_name, pull.base_ref_oid, session),
+            "_links": self.links(pull),
             "author_association": pull.author_association,
             "auto_merge": self.auto_merge(pull),
             "draft": pull.is_draft,
         }
 
+    def links(self, pull: PullRequest) -> Json:
+        url, base = self.pull_url(pull), self.repository_url(pull.repository)
+        targets = {
+            "self": url,
+            "html": self.pull_page(pull),
+            "issue": f"{base}/issues/{pull.number}",
+            "comments": f"{base}/issues/{pull.number}/comments",
+            "review_comments": f"{url}/comments",
+            "review_comment": f"{base}/pulls/comments{{/number}}",
+            "commits": f"{url}/commits",
+            "statuses": f"{base}/statuses/{pull.head_ref_oid}",
+        }
+        return {name: {"href": target} for name, target in targets.items()}
+
     def auto_merge(self, pull: PullRequest) -> Json | None:
         if pull.auto_merge is None:
             return None
-        return {"enabled_by": self.user(pull.auto_merge["enabled_by"]), "merge_method": "squash"}
+        enabled_by = self.user_or_ghost(pull.auto_merge["enabled_by"])
+        return {"enabled_by": enabled_by, "merge_method": "squash", "commit_title": "", "commit_message": ""}
 
     def full_pull(self, pull: PullRequest, session: Session) -> Json:
         """As `/pulls/{number}` and the webhooks have it."""
@@ -96,6 +136,21 @@ class PullShapes(Shapes):
             "additions": pull.additions,
             "deletions": pull.deletions,
             "changed_files": pull.changed_files,
+        }
+
+    def as_issue(self, pull: PullRequest, session: Session) -> Json:
+        """A pull request is an issue too: in issue comments, searches and `/issues/{number}`."""
+        data = self.full_pull(pull, session)
+        url = str(data["issue_url"])
+        return {
+            **{key: data[key] for key in _OF_ISSUE},
+            "url": url,
+            "repository_url": self.repository_url(pull.repository),
+            "labels_url": f"{url}/labels{{/name}}",
+            "comments_url": f"{url}/comments",
+            "events_url": f"{url}/events",
+            "reactions": self.reactions(url),
+            "pull_request": {key: data[key] for key in ("url", "html_url", "diff_url", "patch_url", "merged_at")},
         }
 
     def branch(self, repository: Repository | None, ref: str, sha: str, session: Session) -> Json:
@@ -119,6 +174,7 @@ class PullShapes(Shapes):
             "state": review.state,
             "html_url": page,
             "pull_request_url": self.pull_url(review.pull_request),
+            "_links": {"html": {"href": page}, "pull_request": {"href": self.pull_url(review.pull_request)}},
             "author_association": review.author_association,
             "submitted_at": review.submitted_at,
             "commit_id": review.commit_oid,
@@ -127,8 +183,11 @@ class PullShapes(Shapes):
     def review_comment(self, comment: ReviewComment) -> Json:
         pull = comment.thread.pull_request
         base = self.repository_url(pull.repository)
+        url, page = f"{base}/pulls/comments/{comment.database_id}", self.pull_page(pull)
+        html_url = f"{page}#discussion_r{comment.database_id}"
+        links = {"self": url, "html": html_url, "pull_request": self.pull_url(pull)}
         answer: Json = {
-            "url": f"{base}/pulls/comments/{comment.database_id}",
+            "url": url,
             "pull_request_review_id": comment.review_database_id,
             "id": comment.database_id,
             "node_id": comment.id,
@@ -140,7 +199,13 @@ class PullShapes(Shapes):
             "body": comment.body,
             "created_at": comment.created_at,
             "updated_at": comment.updated_at,
-            "html_url": f"{self.pull_page(pull)}#discussion_r{comment.database_id}",
+            "html_url": html_url,
+            "_links": {name: {"href": target} for name, target in links.items()},
+            "reactions": self.reactions(url),
+            "position": None if comment.thread.is_outdated else 1,
+            "original_position": 1,
+            "start_side": None,
+            "original_start_line": None,
             "pull_request_url": self.pull_url(pull),
             "author_association": comment.author_association,
             "start_line": comment.start_line,
@@ -156,7 +221,8 @@ class PullShapes(Shapes):
 
     def commit(self, commit: Commit, *, detail: bool = False) -> Json:
         """A list leaves `stats` out; `detail` has them where they are known."""
-        url = f"{self.repository_url(commit.repository)}/commits/{commit.oid}"
+        base = self.repository_url(commit.repository)
+        url = f"{base}/commits/{commit.oid}"
         answer: Json = {
             "sha": commit.oid,
             "node_id": commit.id,
@@ -169,8 +235,11 @@ class PullShapes(Shapes):
                 },
                 "message": commit.message,
                 "comment_count": 0,
+                "url": f"{base}/git/commits/{commit.oid}",
+                "tree": {"sha": commit.oid[::-1], "url": f"{base}/git/trees/{commit.oid[::-1]}"},
             },
             "url": url,
+            "comments_url": f"{url}/comments",
             "html_url": f"{self.web_url}/{commit.repository.full_name}/commit/{commit.oid}",
             "author": self.user(commit.author_user),
             "committer": self.user(commit.committer_user),
@@ -181,8 +250,13 @@ class PullShapes(Shapes):
             answer["stats"] = {"total": total, "additions": commit.additions, "deletions": commit.deletions}
         return answer
 
-    def file(self, file: ChangedFile) -> Json:
+    def file(self, file: ChangedFile, pull: PullRequest) -> Json:
+        page, base = f"{self.web_url}/{pull.repository.full_name}", self.repository_url(pull.repository)
+        where, name = pull.head_ref_oid, quote(file.path)
         answer: Json = {
+            "blob_url": f"{page}/blob/{where}/{name}",
+            "raw_url": f"{page}/raw/{where}/{name}",
+            "contents_url": f"{base}/contents/{name}?ref={where}",
             "sha": file.sha or None,
             "filename": file.path,
             "status": FILE_STATUSES[file.change_type],
@@ -206,6 +280,7 @@ class PullShapes(Shapes):
             "event": event.kind,
             "commit_id": details.get("commit_oid") or details.get("after_oid"),
             "commit_url": None,
+            "performed_via_github_app": None,
             "created_at": event.created_at,
         }
         if event.kind in ("review_requested", "review_request_removed"):

@@ -64,7 +64,8 @@ def commits(call: RestCall, owner: str, name: str, number: int) -> RestAnswer:
 
 
 def files(call: RestCall, owner: str, name: str, number: int) -> RestAnswer:
-    return call.pages((_pull(call, owner, name, number).files or [])[:MAX_FILES], call.shapes.file)
+    pull = _pull(call, owner, name, number)
+    return call.pages((pull.files or [])[:MAX_FILES], lambda file: call.shapes.file(file, pull))
 
 
 def requested_reviewers(call: RestCall, owner: str, name: str, number: int) -> RestAnswer:

@@ -12,7 +12,8 @@ SEARCH_CAP = 1_000
 
 
 def show(call: RestCall, owner: str, name: str) -> RestAnswer:
-    return RestAnswer(call.shapes.repository(call.repository(f"{owner}/{name}"), call.session))
+    data = call.shapes.repository(call.repository(f"{owner}/{name}"), call.session)
+    return RestAnswer(data | {"network_count": 0, "subscribers_count": 0})
 
 
 def labels(call: RestCall, owner: str, name: str) -> RestAnswer:
@@ -33,36 +34,7 @@ def issue(call: RestCall, owner: str, name: str, number: int) -> RestAnswer:
         return RestAnswer(call.shapes.issue(contents.issues[number]))
     if number not in contents.pulls:
         raise not_found()
-    return RestAnswer(as_issue(call, contents.pulls[number]))
-
-
-def as_issue(call: RestCall, pull: PullRequest) -> dict[str, Any]:
-    data = call.shapes.full_pull(pull, call.session)
-    kept: tuple[str, ...] = (
-        "id",
-        "node_id",
-        "html_url",
-        "number",
-        "state",
-        "locked",
-        "title",
-        "user",
-        "body",
-        "labels",
-        "milestone",
-    )
-    kept += (
-        "created_at",
-        "updated_at",
-        "closed_at",
-        "assignee",
-        "assignees",
-        "author_association",
-        "comments",
-        "draft",
-    )
-    links = {key: data[key] for key in ("url", "html_url", "diff_url", "patch_url", "merged_at")}
-    return {key: data[key] for key in kept} | {"url": data["issue_url"], "pull_request": links}
+    return RestAnswer(call.shapes.as_issue(contents.pulls[number], call.session))
 
 
 def search(call: RestCall) -> RestAnswer:
@@ -79,4 +51,4 @@ def search(call: RestCall) -> RestAnswer:
 
 
 def _item(call: RestCall, item: PullRequest | Issue) -> dict[str, Any]:
-    return call.shapes.issue(item) if isinstance(item, Issue) else as_issue(call, item)
+    return call.shapes.issue(item) if isinstance(item, Issue) else call.shapes.as_issue(item, call.session)

@@ -9,7 +9,57 @@ from devtools.github_sandbox.entities import Account, Comment, Issue, Label, Mil
 from devtools.github_sandbox.world import Repository
 
 Json = dict[str, Any]
-GHOST: Json = {"login": "ghost", "id": 10_137, "node_id": "MDQ6VXNlcjEwMTM3", "type": "User", "site_admin": False}
+GHOST = Account("User", 10_137, "ghost", "MDQ6VXNlcjEwMTM3", name="Deleted user")
+_USER_URLS = {
+    "followers_url": "/followers",
+    "following_url": "/following{/other_user}",
+    "gists_url": "/gists{/gist_id}",
+    "starred_url": "/starred{/owner}{/repo}",
+    "subscriptions_url": "/subscriptions",
+    "organizations_url": "/orgs",
+    "repos_url": "/repos",
+    "events_url": "/events{/privacy}",
+    "received_events_url": "/received_events",
+}
+_REPOSITORY_URLS = {
+    "archive_url": "/{archive_format}{/ref}",
+    "assignees_url": "/assignees{/user}",
+    "blobs_url": "/git/blobs{/sha}",
+    "branches_url": "/branches{/branch}",
+    "collaborators_url": "/collaborators{/collaborator}",
+    "comments_url": "/comments{/number}",
+    "commits_url": "/commits{/sha}",
+    "compare_url": "/compare/{base}...{head}",
+    "contents_url": "/contents/{+path}",
+    "contributors_url": "/contributors",
+    "deployments_url": "/deployments",
+    "downloads_url": "/downloads",
+    "events_url": "/events",
+    "forks_url": "/forks",
+    "git_commits_url": "/git/commits{/sha}",
+    "git_refs_url": "/git/refs{/sha}",
+    "git_tags_url": "/git/tags{/sha}",
+    "hooks_url": "/hooks",
+    "issue_comment_url": "/issues/comments{/number}",
+    "issue_events_url": "/issues/events{/number}",
+    "issues_url": "/issues{/number}",
+    "keys_url": "/keys{/key_id}",
+    "labels_url": "/labels{/name}",
+    "languages_url": "/languages",
+    "merges_url": "/merges",
+    "milestones_url": "/milestones{/number}",
+    "notifications_url": "/notifications{?since,all,participating}",
+    "pulls_url": "/pulls{/number}",
+    "releases_url": "/releases{/id}",
+    "stargazers_url": "/stargazers",
+    "statuses_url": "/statuses/{sha}",
+    "subscribers_url": "/subscribers",
+    "subscription_url": "/subscription",
+    "tags_url": "/tags",
+    "teams_url": "/teams",
+    "trees_url": "/git/trees{/sha}",
+}
+_REACTIONS = ("+1", "-1", "laugh", "confused", "heart", "hooray", "eyes", "rocket")
 
 
 class Shapes:
@@ -23,29 +73,27 @@ class Shapes:
         """The short form of an account. None stays null (reviews, comments); see `user_or_ghost`."""
         if account is None:
             return None
+        url = f"{self.api_url}/users/{account.login}"
         return {
             "login": account.login,
             "id": account.database_id,
             "node_id": account.id,
             "avatar_url": f"{self.web_url}/avatars/{account.database_id}",
             "gravatar_id": "",
-            "url": f"{self.api_url}/users/{account.login}",
+            "url": url,
             "html_url": f"{self.web_url}/{account.login}",
-            "repos_url": f"{self.api_url}/users/{account.login}/repos",
-            "organizations_url": f"{self.api_url}/users/{account.login}/orgs",
+            **{name: url + path for name, path in _USER_URLS.items()},
             "type": "User" if account.typename == "Mannequin" else account.typename,
             "site_admin": False,
         }
 
     def user_or_ghost(self, account: Account | None) -> Json:
         """The author of a pull request or issue: REST shows a deleted account as the user `ghost`."""
-        if account is not None:
-            return self.user(account) or {}
-        return GHOST | {
-            "avatar_url": f"{self.web_url}/avatars/10137",
-            "url": f"{self.api_url}/users/ghost",
-            "html_url": f"{self.web_url}/ghost",
-        }
+        return self.user(account or GHOST) or {}
+
+    def reactions(self, url: str) -> Json:
+        """Nobody reacts here."""
+        return {"url": f"{url}/reactions", "total_count": 0, **dict.fromkeys(_REACTIONS, 0)}
 
     def full_user(self, account: Account) -> Json:
         return {
@@ -56,6 +104,8 @@ class Shapes:
             "location": None,
             "email": account.email or None,
             "bio": None,
+            "hireable": None,
+            "public_gists": 0,
             "public_repos": sum(not each.is_private for each in account.repositories),
             "followers": 0,
             "following": 0,
@@ -87,11 +137,18 @@ class Shapes:
             "html_url": f"{self.web_url}/{account.login}",
             "created_at": account.created_at,
             "updated_at": account.created_at,
+            "archived_at": None,
+            "followers": 0,
+            "following": 0,
+            "public_gists": 0,
+            "has_organization_projects": False,
+            "has_repository_projects": False,
             "public_repos": sum(not each.is_private for each in account.repositories),
             "type": "Organization",
         }
 
     def team(self, team: Team) -> Json:
+        url = f"{self.api_url}/organizations/{team.organization.database_id}/team/{team.database_id}"
         return {
             "id": team.database_id,
             "node_id": team.id,
@@ -100,7 +157,10 @@ class Shapes:
             "description": team.description,
             "privacy": "closed" if team.privacy == "VISIBLE" else "secret",
             "permission": "push",
-            "url": f"{self.api_url}/organizations/{team.organization.database_id}/team/{team.database_id}",
+            "type": "organization",
+            "url": url,
+            "members_url": f"{url}/members{{/member}}",
+            "repositories_url": f"{url}/repos",
             "html_url": f"{self.web_url}/orgs/{team.organization.login}/teams/{team.slug}",
             "parent": self.team(team.parent_team) if team.parent_team else None,
         }
@@ -110,7 +170,7 @@ class Shapes:
 
     def repository(self, repository: Repository, session: Session) -> Json:
         url = self.repository_url(repository)
-        permission = session.permission(repository)
+        permission, open_count = session.permission(repository), repository.count_pulls(["OPEN"])
         return {
             "id": repository.database_id,
             "node_id": repository.id,
@@ -122,22 +182,23 @@ class Shapes:
             "description": repository.description,
             "fork": repository.is_fork,
             "url": url,
-            "hooks_url": f"{url}/hooks",
-            "pulls_url": f"{url}/pulls{{/number}}",
-            "issues_url": f"{url}/issues{{/number}}",
-            "commits_url": f"{url}/commits{{/sha}}",
-            "deployments_url": f"{url}/deployments",
+            **{name: url + path for name, path in _REPOSITORY_URLS.items()},
+            **self._clone_urls(repository),
             "created_at": repository.created_at,
             "updated_at": repository.updated_at,
             "pushed_at": repository.pushed_at,
             "homepage": None,
             "size": 0 if repository.pushed_at is None else 1_024,
-            "stargazers_count": 0,
-            "watchers_count": 0,
-            "forks_count": 0,
-            "open_issues_count": repository.count_pulls(["OPEN"]),
+            **dict.fromkeys(("stargazers_count", "watchers_count", "forks_count", "watchers", "forks"), 0),
+            "open_issues_count": open_count,
+            "open_issues": open_count,
             "language": repository.language,
             "has_issues": True,
+            **dict.fromkeys(("has_projects", "has_wiki", "has_pages", "has_downloads", "has_discussions"), False),
+            **dict.fromkeys(("is_template", "web_commit_signoff_required"), False),
+            **dict.fromkeys(("mirror_url", "license"), None),
+            "allow_forking": True,
+            "topics": [],
             "archived": repository.is_archived,
             "disabled": repository.is_disabled,
             "visibility": "private" if repository.is_private else "public",
@@ -149,6 +210,16 @@ class Shapes:
                 "triage": permission in ("ADMIN", "WRITE"),
                 "pull": True,
             },
+        }
+
+    def _clone_urls(self, repository: Repository) -> Json:
+        page = f"{self.web_url}/{repository.full_name}"
+        host = self.web_url.partition("://")[2]
+        return {
+            "clone_url": f"{page}.git",
+            "svn_url": page,
+            "git_url": f"git://{host}/{repository.full_name}.git",
+            "ssh_url": f"git@{host}:{repository.full_name}.git",
         }
 
     def label(self, label: Label) -> Json:
@@ -169,6 +240,7 @@ class Shapes:
             "id": milestone.database_id,
             "node_id": milestone.id,
             "url": f"{self.repository_url(milestone.repository)}/milestones/{milestone.number}",
+            "labels_url": f"{self.repository_url(milestone.repository)}/milestones/{milestone.number}/labels",
             "html_url": f"{self.web_url}/{milestone.repository.full_name}/milestone/{milestone.number}",
             "number": milestone.number,
             "title": milestone.title,
@@ -190,7 +262,10 @@ class Shapes:
             "node_id": issue.id,
             "url": url,
             "repository_url": self.repository_url(issue.repository),
+            "labels_url": f"{url}/labels{{/name}}",
             "comments_url": f"{url}/comments",
+            "events_url": f"{url}/events",
+            "reactions": self.reactions(url),
             "html_url": f"{self.web_url}/{issue.repository.full_name}/issues/{issue.number}",
             "number": issue.number,
             "state": issue.state.lower(),
@@ -199,7 +274,9 @@ class Shapes:
             "body": issue.body or None,
             "user": self.user_or_ghost(issue.author),
             "labels": [self.label(label) for label in issue.labels],
+            "assignee": self.user(issue.assignees[0]) if issue.assignees else None,
             "assignees": [self.user(account) for account in issue.assignees],
+            "active_lock_reason": None,
             "milestone": self.milestone(issue.milestone),
             "locked": issue.locked,
             "author_association": issue.author_association,
@@ -214,10 +291,13 @@ class Shapes:
         base = self.repository_url(parent.repository)
         kind = "issues" if isinstance(parent, Issue) else "pull"
         page = f"{self.web_url}/{parent.repository.full_name}/{kind}/{parent.number}"
+        url = f"{base}/issues/comments/{comment.database_id}"
         return {
             "id": comment.database_id,
             "node_id": comment.id,
-            "url": f"{base}/issues/comments/{comment.database_id}",
+            "url": url,
+            "reactions": self.reactions(url),
+            "performed_via_github_app": None,
             "html_url": f"{page}#issuecomment-{comment.database_id}",
             "issue_url": f"{base}/issues/{parent.number}",
             "user": self.user_or_ghost(comment.author),
