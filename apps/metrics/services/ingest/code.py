@@ -103,16 +103,15 @@ def _write_positions(page: Page, ids: dict[Any, Any], changed: set[Any]) -> None
         update=("position", "gone_at"),
     )
     page.changed.update(pull_request for (pull_request,) in written.written)
-    gone = mark_gone(
+    mark_gone(
         page,
         "pull_request_commits",
         PullRequestCommit,
         page.complete(Part.COMMITS),
         rows.values(),
         ("commit_id",),
-        instant="(SELECT c.authored_at FROM metrics_commit c WHERE c.team_id = t.team_id AND c.id = t.commit_id)",
+        instant="commit__authored_at",
     )
-    page.instants.update(at for _, at in gone if at is not None)
 
 
 def write_files(page: Page) -> None:

@@ -40,7 +40,8 @@ def write_reviews(page: Page) -> None:
         when=_NOT_OLDER,
     )
     page.changed.update(pull_request for (pull_request,) in written.written)
-    _forget(page, "reviews", PRReview, Part.REVIEWS, rows, "github_review_id", instant="submitted_at")
+    key = ("github_review_id",)
+    mark_gone(page, "reviews", PRReview, page.complete(Part.REVIEWS), rows.values(), key, instant="submitted_at")
 
 
 def write_threads(page: Page) -> dict[str, int]:
@@ -59,7 +60,7 @@ def write_threads(page: Page) -> dict[str, int]:
                 "path": thread.path,
                 "line": thread.line,
             }
-    write_children(
+    written = write_children(
         page,
         "threads",
         ReviewThread,
@@ -67,13 +68,15 @@ def write_threads(page: Page) -> dict[str, int]:
         conflict=("node_id",),
         update=("is_resolved", "resolved_by", "is_outdated", "line", "gone_at"),
         keep=("path",),
+        returning=("node_id", "id"),
     )
-    _forget(page, "threads", ReviewThread, Part.THREADS, rows, "node_id")
-    wanted = {comment.thread_node_id for r in page.records for comment in r.review_comments or ()} - {""}
-    if not wanted:
-        return {}
-    threads = ReviewThread.objects.filter(team_id=page.repository.team_id, node_id__in=list(wanted))
-    return dict(threads.values_list("node_id", "id"))
+    mark_gone(page, "threads", ReviewThread, page.complete(Part.THREADS), rows.values(), ("node_id",))
+    ids = {node_id: id_ for _, node_id, id_ in written.written}
+    mentioned = {comment.thread_node_id for record in page.records for comment in record.review_comments or ()}
+    if unwritten := mentioned - ids.keys() - {""}:
+        threads = ReviewThread.objects.filter(team_id=page.repository.team_id, node_id__in=list(unwritten))
+        ids.update(threads.values_list("node_id", "id"))
+    return ids
 
 
 def write_comments(page: Page, threads: dict[str, int]) -> None:
@@ -94,9 +97,9 @@ def write_comments(page: Page, threads: dict[str, int]) -> None:
     )
     page.changed.update(pull_request for (pull_request,) in written.written)
     for part, kind in ((Part.ISSUE_COMMENTS, "issue"), (Part.REVIEW_COMMENTS, "review")):
-        of_kind = {key: row for key, row in rows.items() if row["comment_type"] == kind}
-        only = f"t.comment_type = '{kind}'"
-        _forget(page, "comments", PRComment, part, of_kind, "github_comment_id", only=only, instant="commented_at")
+        of_kind = [row for row in rows.values() if row["comment_type"] == kind]
+        key, only = ("github_comment_id",), {"comment_type": kind}
+        mark_gone(page, "comments", PRComment, page.complete(part), of_kind, key, only=only, instant="commented_at")
 
 
 def _comment(page: Page, pull_request: int, comment: CommentRecord, threads: dict[str, int]) -> Row:
@@ -148,18 +151,3 @@ def write_events(page: Page) -> None:
         keep=("node_id", "before_sha", "after_sha", "previous_state", "detail"),
     )
     mark_gone(page, "events", PREvent, page.complete(Part.EVENTS), rows.values(), key)
-
-
-def _forget(
-    page: Page,
-    kind: str,
-    model: type[PRReview] | type[PRComment] | type[ReviewThread],
-    part: Part,
-    rows: dict[Any, Row],
-    key: str,
-    *,
-    only: str = "",
-    instant: str = "NULL",
-) -> None:
-    gone = mark_gone(page, kind, model, page.complete(part), rows.values(), (key,), only=only, instant=instant)
-    page.instants.update(at for _, at in gone if at is not None)

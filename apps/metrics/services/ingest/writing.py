@@ -6,11 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
-import orjson
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, models
 
 from apps.common.copy_upsert import Upserted, copy_upsert
 from apps.metrics.models import Repository
@@ -64,8 +62,11 @@ def write_children(
     update: Sequence[str],
     keep: Sequence[str] = (),
     when: str = "",
+    returning: Sequence[str] = (),
 ) -> Upserted:
-    """Write rows of pull requests, by their natural key. A row never moves to another pull request."""
+    """Write rows of pull requests, by their natural key. A row never moves to another pull request. `written` begins
+    with the pull request's primary key, then what `returning` names.
+    """
     stays = "t.pull_request_id = EXCLUDED.pull_request_id"
     written = copy_upsert(
         model,
@@ -74,7 +75,7 @@ def write_children(
         update=update,
         keep=keep,
         when=f"{stays} AND {when}" if when else stays,
-        returning=["pull_request"],
+        returning=["pull_request", *returning],
     )
     page.count(kind, rows.values(), written)  # type: ignore[arg-type]
     return written
@@ -88,46 +89,33 @@ def mark_gone(
     rows: Iterable[Row],
     key: Sequence[str],
     *,
-    only: str = "",
-    instant: str = "NULL",
-) -> list[tuple[int, datetime | None]]:
+    only: Mapping[str, str] | None = None,
+    instant: str | None = None,
+) -> None:
     """Mark (rows without `gone_at`: delete) what the pull requests have stored and `rows` lack, compared by `key`.
 
-    `only` is an SQL condition that limits it; `instant` an SQL expression for when the row was. None for no pull
-    requests, else one statement, served by the model's unique key or the index on pull_request.
+    `only` limits what is stored; `instant` is the path to when a row was, whose week is touched. One statement, two
+    where something is gone. Compared here and not in SQL: the planner knows neither how many rows a page has nor how
+    many are stored, and would compare each with each.
     """
     if not pull_requests:
-        return []
-    of = set(pull_requests)
-    given = [{name: row[name] for name in ("pull_request_id", *key)} for row in rows if row["pull_request_id"] in of]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _gone_sql(model, tuple(key), only, instant),
-            {
-                "team": page.repository.team_id,
-                "ids": list(of),
-                "now": page.synced_at,
-                "given": orjson.dumps(given).decode(),
-            },
-        )
-        gone: list[tuple[int, datetime | None]] = cursor.fetchall()
-    page.changes[kind] += len(gone)
-    return gone
-
-
-@lru_cache(maxsize=64)
-def _gone_sql(model: type[models.Model], key: tuple[str, ...], only: str, instant: str) -> str:
-    table = connection.ops.quote_name(model._meta.db_table)
-    fields = [model._meta.get_field(name) for name in key]
-    typed = "".join(f", {name} {field.db_type(connection)}" for name, field in zip(key, fields, strict=True))
-    same = "".join(f" AND given.{name} = t.{name}" for name in key)
-    mirrored = issubclass(model, Mirrored)
-    return (
-        (f"UPDATE {table} AS t SET gone_at = %(now)s" if mirrored else f"DELETE FROM {table} AS t")
-        + " WHERE t.team_id = %(team)s AND t.pull_request_id = ANY(%(ids)s::bigint[])"
-        + (" AND t.gone_at IS NULL" if mirrored else "")
-        + (f" AND {only}" if only else "")
-        + " AND NOT EXISTS (SELECT FROM json_to_recordset(%(given)s::json)"
-        + f" AS given(pull_request_id bigint{typed}) WHERE given.pull_request_id = t.pull_request_id{same})"
-        + f" RETURNING t.pull_request_id, {instant}"
+        return
+    given = {tuple([row[name] for name in ("pull_request_id", *key)]) for row in rows}
+    stored = model._default_manager.filter(
+        team_id=page.repository.team_id, pull_request_id__in=list(pull_requests), **only or {}
     )
+    if mirrored := issubclass(model, Mirrored):
+        stored = stored.filter(gone_at=None)
+    columns = ["id", *([instant] if instant else []), "pull_request_id", *key]
+    gone = [row for row in stored.values_list(*columns) if row[-len(key) - 1 :] not in given]
+    if not gone:
+        return
+    found = model._default_manager.filter(team_id=page.repository.team_id, id__in=[row[0] for row in gone])
+    if mirrored:
+        found.update(gone_at=page.synced_at)
+    else:
+        found._raw_delete(DEFAULT_DB_ALIAS)  # nothing hangs on a link
+    page.changes[kind] += len(gone)
+    if instant:
+        page.changed.update(row[-len(key) - 1] for row in gone)
+        page.instants.update(row[1] for row in gone)
