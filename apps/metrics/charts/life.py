@@ -219,8 +219,8 @@ def _folded(axis: Axis, marks: Sequence[Mark], y: float) -> tuple[Shown, ...]:
     for mark in marks:
         groups.append([mark])
         while len(groups) > 1 and _edges(axis, groups[-1])[0] < _edges(axis, groups[-2])[1]:
-            last = groups.pop()
-            groups[-1] += last  # a pill is wider than a mark, and may touch the one before it now
+            touching = groups.pop()
+            groups[-1] += touching  # a pill is wider than a mark, and may touch the one before it now
     shown = []
     for place, group in enumerate(groups):
         first, last = axis.pixel(group[0].at), axis.pixel(group[-1].at)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlencode
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import QueryDict
 
 from apps.metrics.models import PullRequest, PullRequestLabel
@@ -35,17 +35,21 @@ class Population:
     def in_repositories(self, *repositories: RepositoryTrust) -> Population:
         return replace(self, repositories=repositories)
 
-    def pull_requests(self) -> QuerySet[PullRequest]:
-        """Those that count, of any time and state."""
-        found: QuerySet[PullRequest] = PullRequest.objects.filter(gone_at=None, repository__gone_at=None)
+    def condition(self, prefix: str = "") -> Q:
+        """What lets a pull request count, of any time and state; `prefix` is the way to it, as in a lookup."""
+        found = Q(**{f"{prefix}gone_at": None, f"{prefix}repository__gone_at": None})
         if self.repositories:
-            found = found.filter(repository__in=self.repository_ids)
+            found &= Q(**{f"{prefix}repository__in": self.repository_ids})
         if not self.with_bots:
-            found = found.exclude(bot_condition("author__"))
+            found &= ~bot_condition(f"{prefix}author__")
         if self.label:
-            found = found.filter(Exists(labelled(self.label)))
+            found &= Q(Exists(labelled(self.label, prefix)))
         if self.without_label:
-            found = found.exclude(Exists(labelled(self.without_label)))
+            found &= ~Q(Exists(labelled(self.without_label, prefix)))
+        return found
+
+    def pull_requests(self) -> QuerySet[PullRequest]:
+        found: QuerySet[PullRequest] = PullRequest.objects.filter(self.condition())
         return found
 
     def merged_between(self, start: datetime, end: datetime) -> QuerySet[PullRequest]:
@@ -77,9 +81,9 @@ class Population:
         return urlencode(kept + [(key, value) for key, value in changed.items() if value is not None])
 
 
-def labelled(name: str) -> QuerySet[PullRequestLabel]:
-    """The rows that give a pull request (the outer row) a label of that name, in any repository."""
-    rows: QuerySet[PullRequestLabel] = PullRequestLabel.objects.filter(pull_request=OuterRef("pk"))
+def labelled(name: str, prefix: str = "") -> QuerySet[PullRequestLabel]:
+    """The rows that give a pull request (of the outer row, `prefix` is the way to it) a label of that name."""
+    rows: QuerySet[PullRequestLabel] = PullRequestLabel.objects.filter(pull_request=OuterRef(f"{prefix}pk"))
     return rows.filter(label__name=name, label__gone_at=None)
 
 

@@ -62,12 +62,14 @@ def review_load_for(population: Population) -> ReviewLoad:
     is_own = Q(reviewer=F("pull_request__author")) | Q(reviewer=None, pull_request__author=None)
     is_late = Q(submitted_at__gt=F("pull_request__merged_at"))
     rows = (
-        # Served by review_submitted (team, submitted_at).
+        # Served by review_submitted (team, submitted_at) and pull_request_updated (team, pr_updated_at): a review
+        # updates its pull request, so older ones cannot have one of these. Without it all of them would be read.
         PRReview.objects.filter(
+            population.condition("pull_request__"),
             gone_at=None,
             submitted_at__gte=period.before.start,
             submitted_at__lt=period.end,
-            pull_request__in=population.pull_requests(),
+            pull_request__pr_updated_at__gte=period.before.start,
         )
         .filter(Q(pull_request__merged_at=None) | ~is_late)
         .exclude(is_own)
