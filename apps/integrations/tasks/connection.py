@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from celery import Task, shared_task
 from django.db import InterfaceError, OperationalError, transaction
+from kombu.exceptions import OperationalError as BrokerUnreachable
 
 from apps.integrations.github.errors import RateLimited, Unavailable
 from apps.integrations.services import connections, discovery, github_webhooks, upkeep
@@ -25,12 +27,25 @@ LONGEST_COUNTDOWN = 600
 """Seconds. What is later stays a row: the queue delivers again what waits for more than a quarter of an hour."""
 
 
-def after_commit(task: Task, *args: Any) -> None:
-    """Enqueue once the transaction is committed. A queue that is away is logged and fails nobody: the rows say what is
-    due, and `tidy_connections_task` and the reaper of syncs read them.
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """A task that is enqueued when it is called. A queue that is away fails nobody: the rows say what is due, and
+    `tidy_connections_task` and the reaper of syncs read them.
     """
-    send = partial(task.apply_async, args, retry_policy={"max_retries": 1, "interval_start": 0})
-    transaction.on_commit(send, robust=True)
+
+    task: Task
+    args: tuple[Any, ...]
+
+    def __call__(self) -> None:
+        try:
+            self.task.apply_async(self.args, retry_policy={"max_retries": 1, "interval_start": 0})
+        except BrokerUnreachable as error:
+            logger.warning("the queue is away, %s%r is made up for later: %s", self.task.name, self.args, error)
+
+
+def after_commit(task: Task, *args: Any) -> None:
+    """Enqueue once the transaction is committed."""
+    transaction.on_commit(Sending(task, args))
 
 
 @shared_task(name="apps.integrations.tasks.discover_repositories_task", **RETRIED)

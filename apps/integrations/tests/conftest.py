@@ -118,7 +118,6 @@ def queued(django_capture_on_commit_callbacks):
         def __exit__(self, *error):
             self._capture.__exit__(*error)
             for callback in self._callbacks:
-                task, (args,) = callback.func.__self__, callback.args
-                self.append((task.name.rpartition(".")[2], *args))
+                self.append((callback.task.name.rpartition(".")[2], *callback.args))
 
     return Queued
