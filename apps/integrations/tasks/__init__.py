@@ -9,6 +9,7 @@ from apps.integrations.tasks.connection import (
     tidy_connections_task,
 )
 from apps.integrations.tasks.sync import (
+    ask_for_due_syncs_task,
     notify_sync_ended_task,
     reap_sync_runs_task,
     sync_advance_task,
@@ -18,6 +19,7 @@ from apps.integrations.tasks.sync import (
 
 __all__ = (
     "after_commit",
+    "ask_for_due_syncs_task",
     "disconnect_task",
     "discover_repositories_task",
     "notify_sync_ended_task",

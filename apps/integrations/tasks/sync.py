@@ -84,3 +84,11 @@ def reap_sync_runs_task() -> None:
             enqueue(handle)
         for run_id in sync_notifications.unwritten(team_id):
             notify_sync_ended_task.delay(team_id, run_id)
+
+
+@shared_task(name="apps.integrations.tasks.ask_for_due_syncs_task")
+def ask_for_due_syncs_task() -> None:
+    """Every few minutes: sync what was last synced an hour ago."""
+    for team_id in Team.objects.order_by("pk").values_list("pk", flat=True).iterator():
+        for tracked_id in github_sync.ask_for_due_syncs(team_id):
+            sync_repository_task.delay(team_id, tracked_id)

@@ -1,11 +1,11 @@
 """Bringing a repository's pull requests here: start a run, advance it page by page, resume it, stop it.
 
 `runs` is a run's life (fence, heartbeat, end), `steps` what it asks GitHub, `pages` how a page becomes rows,
-`engine` the loop that ties them.
+`engine` the loop that ties them, `reaper` what is to be taken up now.
 """
 
 from apps.integrations.services.github_sync.engine import Outcome, advance, sync_repository_history
-from apps.integrations.services.github_sync.reaper import reap_team
+from apps.integrations.services.github_sync.reaper import ask_for_due_syncs, reap_team
 from apps.integrations.services.github_sync.runs import (
     Handle,
     SyncBusy,
@@ -20,6 +20,7 @@ __all__ = (
     "Outcome",
     "SyncBusy",
     "advance",
+    "ask_for_due_syncs",
     "begin_asked",
     "begin_run",
     "cancel_runs",
