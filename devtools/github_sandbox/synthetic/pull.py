@@ -12,6 +12,7 @@ from devtools.github_sandbox.entities import (
     ChangedFile,
     Comment,
     Commit,
+    Issue,
     PullRequest,
     Team,
     TimelineEvent,
@@ -49,6 +50,7 @@ class PullWriter:
         self.plan = plan
         self.random = Random(f"{generator.spec.seed} {generator.repository.full_name} {plan.number}")
         self.clock = Clock(self.random, plan.created, generator.now)
+        self.closes: list[Issue] = []
         self.pull = self._begin()
 
     def write(self) -> PullRequest:
@@ -81,7 +83,10 @@ class PullWriter:
         author: Account | None = generator.bot("dependabot[bot]") if self.is_bump else self._somebody()
         self.assisted = None if self.is_bump or random.random() > 0.2 else random.choice(text.ASSISTED)
         number, node = generator.new("PR")
+        undone = None if self.is_bump else self._something_merged()
         title = text.bump(random) if self.is_bump else text.title(random)
+        if undone is not None:
+            title = f'Revert "{undone.title}"'
         head = generator.repository
         if not self.is_bump and random.random() < 0.1 and author is not None:
             head = generator.fork_of(author)
@@ -92,7 +97,7 @@ class PullWriter:
             number=plan.number,
             repository=generator.repository,
             title=title,
-            body=self._body(),
+            body=f"Reverts {undone.repository.full_name}#{undone.number}" if undone else self._body(),
             author=author,
             state=plan.state,
             created_at=created,
@@ -114,13 +119,20 @@ class PullWriter:
             issue = self.random.choice(list(issues))
             body = f"{body}\n\nFixes #{issue}".strip()
             self.closes = [issues[issue]]
-        else:
-            self.closes = []
         return body
+
+    def _something_merged(self) -> PullRequest | None:
+        """Once in fifty times, what this one reverts."""
+        if self.random.random() > 0.02:
+            return None
+        merged = [pull for pull in self.generator.contents.pulls.values() if pull.state == "MERGED"]
+        earlier = [pull for pull in merged[-8:] if (pull.merged_at or "") < iso(self.plan.created)]
+        return self.random.choice(earlier) if earlier else None
 
     def _branch(self, title: str) -> str:
         words = "-".join(title.lower().split()[:4])
-        kind = "dependabot/" if self.is_bump else self.random.choice(("", "feature/", "fix/", "hotfix/", "mara/"))
+        prefixes = ("", "feature/", "fix/", "mara/", "hotfix/")
+        kind = "dependabot/" if self.is_bump else self.random.choices(prefixes, (8, 8, 6, 4, 1))[0]
         return f"{kind}{words}-{self.plan.number}"
 
     def _somebody(self, besides: Account | None = None) -> Account:

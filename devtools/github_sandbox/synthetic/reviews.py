@@ -23,7 +23,7 @@ class ReviewWriter:
 
     def write(self) -> None:
         plan, random = self.story.plan, self.random
-        reviewed = plan.reviewed if plan.reviewed is not None else random.random() < 0.82 and not self.story.is_bump
+        reviewed = plan.reviewed if plan.reviewed is not None else random.random() < 0.88 and not self.story.is_bump
         if not reviewed:
             return
         threads = plan.threads if plan.threads is not None else random.choice((0, 0, 0, 1, 1, 2, 3, 6))

@@ -37,7 +37,7 @@ def walk(client: Client, **variables: Any) -> list[int]:
 
 @pytest.mark.parametrize("field", ["CREATED_AT", "UPDATED_AT"])
 @pytest.mark.parametrize("direction", ["ASC", "DESC"])
-@pytest.mark.parametrize("size", [1, 7, 100])
+@pytest.mark.parametrize("size", [7, 100])
 def test_a_walk_meets_every_pull_request_once(shop: Client, field: str, direction: str, size: int) -> None:
     numbers = walk(shop, first=size, order={"field": field, "direction": direction})
     assert len(numbers) == len(set(numbers)) == 120

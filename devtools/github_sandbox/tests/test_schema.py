@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
@@ -99,24 +100,25 @@ def test_no_resolver_is_for_a_field_that_is_not_offered() -> None:
     assert [key for key in RESOLVERS if key[1] not in types[key[0]].fields] == []
 
 
-def everything(kind: Any, depth: int, seen: tuple[str, ...] = ()) -> str:
+def everything(kind: Any, depth: int, seen: tuple[str, ...] = (), without: Set[str] = frozenset()) -> str:
     """A selection of all that the type offers, `depth` levels down; connections give three each."""
     if is_abstract_type(kind):
         parts = [
-            f"... on {each.name} {everything(each, depth, seen)}" for each in sandbox_schema().get_possible_types(kind)
+            f"... on {each.name} {everything(each, depth, seen, without)}"
+            for each in sandbox_schema().get_possible_types(kind)
         ]
         return "{ __typename " + " ".join(parts) + " }"
     parts = ["__typename"]
     for name, field in kind.fields.items():
         named = get_named_type(field.type)
-        if any(is_required_argument(each) for each in field.args.values()):
+        if name in without or any(is_required_argument(each) for each in field.args.values()):
             continue
         alias = f"{kind.name}_{name}: {name}"
         if is_leaf_type(named):
             parts.append(alias)
         elif depth and named.name not in seen:
             paging = "(first: 3)" if "first" in field.args else ""
-            parts.append(f"{alias}{paging} {everything(named, depth - 1, (*seen, kind.name))}")
+            parts.append(f"{alias}{paging} {everything(named, depth - 1, (*seen, kind.name), without)}")
     return "{ " + " ".join(parts) + " }"
 
 

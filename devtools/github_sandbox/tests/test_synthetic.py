@@ -91,6 +91,7 @@ def test_the_demo_holds_what_goes_wrong_elsewhere() -> None:
     assert any(review.state == "DISMISSED" for pull in pulls for review in pull.reviews)
     assert any(not pull.title.isascii() for pull in pulls)
     assert any(pull.closing_issues for pull in pulls)
+    assert any(pull.title.startswith('Revert "') and pull.body.startswith("Reverts harbourlabs/") for pull in pulls)
     runs = [run for pull in pulls for run in pull.repository.contents.runs_of(pull.head_ref_oid)]
     assert any(run.attempt == 2 for run in runs)
 
