@@ -23,7 +23,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A login. Its e-mail address is its name; what it may do stands in `teams.Membership`."""
+    """A login. Its email address is its name; what it may do stands in `teams.Membership`."""
 
     email = models.EmailField(unique=True, error_messages={"unique": "There is an account with this address already."})
     name = models.CharField(max_length=150, blank=True)

@@ -52,7 +52,7 @@ def test_whoever_signs_up_names_a_team_next_and_need_not_confirm_first(client: C
 def test_the_welcome_mail_is_text_and_html_and_its_link_confirms(client: Client, email: str) -> None:
     client.post("/accounts/signup/", {"email": email, "password1": PASSWORD})
     (message,) = mail.outbox
-    assert message.subject == "Welcome to tformance: confirm your e-mail address"
+    assert message.subject == "Welcome to tformance: confirm your email address"
     (html, kind) = message.alternatives[0]
     assert kind == "text/html"
     link = re.search(r"http://testserver(/accounts/confirm-email/\S+)", message.body)
