@@ -378,6 +378,7 @@ class TestPage:
         text = part.content.decode()
         assert text.lstrip().startswith('<div class="numbers" id="numbers"')
         assert 'hx-swap-oob="true"' in text
+        assert "HX-Push-Url" not in part  # it asks by itself: the address stays
         assert "<html" not in text
         assert {"HX-Request", "HX-Target"} <= {name.strip() for name in part["Vary"].split(",")}
         assert "<html" in client.get(self.url(team), headers={"HX-Request": "true"}).content.decode()

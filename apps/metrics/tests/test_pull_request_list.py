@@ -276,9 +276,11 @@ class TestPage:
         assert "<i>x" not in text
 
     def test_htmx_gets_the_list_alone(self, team):
-        response = client_of(team).get(self.url(team), headers={"HX-Request": "true", "HX-Target": "list"})
+        query = "q=&state=merged&author=&sort=-updated"
+        response = client_of(team).get(self.url(team, query), headers={"HX-Request": "true", "HX-Target": "list"})
         assert response.content.decode().lstrip().startswith('<div class="page-body" id="list">')
         assert "HX-Request" in response["Vary"]
+        assert response["HX-Push-Url"] == self.url(team, "state=merged")  # without what was left empty
 
     def test_the_column_that_sorts_says_so_and_a_click_turns_it(self, team):
         with team_scope(team.pk):

@@ -64,7 +64,8 @@ def overview(request: HttpRequest, team: Team) -> HttpResponse:
         context["load"] = load
         context["load_bars"] = [(one, *load.bars_of(one)) for one in load.busiest]
         context["options"] = filter_options()
-    return render_page_or(("overview", "numbers"), request, "metrics/overview.html", context)
+    query = population.overview_query()
+    return render_page_or(("overview", "numbers"), request, "metrics/overview.html", context, query=query)
 
 
 def _shown(team: Team, population: Population, found: Overview) -> dict[str, object]:

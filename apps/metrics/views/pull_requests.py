@@ -64,7 +64,8 @@ def pull_requests(request: HttpRequest, team: Team) -> HttpResponse:
         "previous_query": _page_query(filters.query(), found.previous_page),
         "next_query": _page_query(filters.query(), found.next_page),
     }
-    return render_page_or(("list",), request, "metrics/pull_requests.html", context)
+    query = _page_query(filters.query(), found.page) if found.page > 1 else filters.query()
+    return render_page_or(("list",), request, "metrics/pull_requests.html", context, query=query)
 
 
 def _columns(filters: PullRequestFilters) -> list[Column]:
