@@ -41,6 +41,7 @@ class Postgres:
 
     def __init__(self, workshop: "Workshop") -> None:
         self.workshop = workshop
+        installed = _installed_binaries()
         # Without a locale in the environment initdb and, on macOS, the server itself refuse to work.
         self.env = without_postgres_variables(workshop.environ) | {"LC_ALL": "C", "LANG": "C"}
         self.log = workshop.var / "log" / "postgres.log"
@@ -49,10 +50,12 @@ class Postgres:
         if self.user and not self._can_enter(self.base):
             name = hashlib.sha256(os.fsencode(workshop.var)).hexdigest()[:16]
             self.base = _ROOTS_OWN / name
-            self.base.mkdir(parents=True, exist_ok=True, mode=0o755)
+            for folder in (_ROOTS_OWN, self.base):
+                folder.mkdir(parents=True, exist_ok=True)
+                folder.chmod(0o755)  # whatever root's umask is
             self.user = _unprivileged_user(self.base / f"postgres-{MAJOR}")
         self.data = self.base / f"postgres-{MAJOR}"
-        self.bin = self._usable_binaries()
+        self.bin = self._usable(installed)
         self._check_owner()
 
     def start(self, port: int) -> Child:
@@ -128,8 +131,7 @@ class Postgres:
         except (FileNotFoundError, NotADirectoryError):
             return []
 
-    def _usable_binaries(self) -> Path:
-        installed = _installed_binaries()
+    def _usable(self, installed: Path) -> Path:
         problem = self._problem_with(installed)
         if problem and self.user:
             installed = self._readable_copy(installed)

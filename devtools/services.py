@@ -53,6 +53,8 @@ def start_services(workshop: Workshop) -> Services:
     if postgres:
         port = _start(postgres, "PostgreSQL", POSTGRES_PORT, workshop, notes)
         postgres.create_database(DATABASE, port)
+        if postgres.base != workshop.var:
+            notes.append(f"PostgreSQL's user cannot enter {workshop.var}: its data is in {postgres.base}.")
         database_url = f"postgres://postgres@127.0.0.1:{port}/{DATABASE}"
     if redis:
         redis_url = f"redis://127.0.0.1:{_start(redis, 'Redis', REDIS_PORT, workshop, notes)}/0"
