@@ -1,5 +1,5 @@
-"""What is to be done now: runs that nobody works on any more (found by their heartbeat, given a new fence, continued from
-their checkpoint), and repositories whose last sync is an hour old.
+"""What is to be done now: runs that nobody works on any more (found by their heartbeat, given a new fence, continued
+from their checkpoint), and repositories whose last sync is an hour old.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ EVERY = timedelta(hours=1)
 
 
 def ask_for_due_syncs(team_id: int) -> list[int]:
-    """The team's tracked repositories whose last sync is older than `EVERY`, each noted as asked for. Two statements."""
+    """The team's tracked repositories whose last sync is older than `EVERY`, noted as asked for. Two statements."""
     now = timezone.now()
     with team_scope(team_id):
         due = TrackedRepository.objects.filter(
