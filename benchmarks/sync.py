@@ -61,7 +61,10 @@ def tracked(url: str) -> TrackedRepository:
         repository = Repository.objects.create(
             github_repo_id=remote["id"], node_id=remote["node_id"], full_name="acme/mix"
         )
-        return TrackedRepository.objects.create(integration=integration, repository=repository, days_back=None)
+        row: TrackedRepository = TrackedRepository.objects.create(
+            integration=integration, repository=repository, days_back=None
+        )
+        return row
 
 
 def measure(latency_ms: int) -> tuple[SyncRun, float, float]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
@@ -7,7 +9,7 @@ from apps.metrics.models.base import Mirrored, member_key
 from apps.metrics.models.repository import Repository
 
 
-def hours() -> models.DecimalField[object, object]:
+def hours() -> models.DecimalField[Any, Any]:
     """For people and exports; filter and sort on the seconds."""
     return models.DecimalField(max_digits=10, decimal_places=2, null=True)
 
@@ -135,8 +137,11 @@ class PullRequest(Mirrored):
         return f"{self.github_repo}#{self.number}"
 
     @property
-    def check_runs(self) -> models.QuerySet[object]:
+    def check_runs(self) -> models.QuerySet[Any]:
         """Of the head commit: checks belong to a commit, which several pull requests may share."""
         from apps.metrics.models.check import PRCheckRun  # noqa: PLC0415 - the two models need each other
 
-        return PRCheckRun.objects.filter(repository_id=self.repository_id, head_sha=self.head_sha, gone_at=None)
+        runs: models.QuerySet[Any] = PRCheckRun.objects.filter(
+            repository_id=self.repository_id, head_sha=self.head_sha, gone_at=None
+        )
+        return runs
