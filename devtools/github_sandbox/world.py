@@ -117,6 +117,10 @@ class Repository:
         return f"{self.owner.login}/{self.name}"
 
     @property
+    def is_loaded(self) -> bool:
+        return self._contents is not None
+
+    @property
     def contents(self) -> Contents:
         contents = self._contents
         if contents is None:

@@ -8,7 +8,6 @@ null travelling up to the nearest field that may be null.
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -26,7 +25,8 @@ from graphql import (
 
 from devtools.github_sandbox.graphql_api.documents import Operation, sandbox_schema
 from devtools.github_sandbox.graphql_api.errors import Fault
-from devtools.github_sandbox.graphql_api.registry import RESOLVERS, Call
+from devtools.github_sandbox.graphql_api.registry import Call, snake_case
+from devtools.github_sandbox.graphql_api.resolvers import RESOLVERS
 from devtools.github_sandbox.graphql_api.selection import collect
 
 if TYPE_CHECKING:
@@ -178,7 +178,3 @@ class Execution:
             return answer
 
         return complete
-
-
-def snake_case(name: str) -> str:
-    return re.sub(r"(?<=[a-z])([A-Z])|([A-Z])(?=[a-z])", lambda match: "_" + match.group(0), name).lower()

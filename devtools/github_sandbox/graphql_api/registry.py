@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -29,3 +30,8 @@ def resolves(types: str, *names: str) -> Callable[[R], R]:
         return resolver
 
     return register
+
+
+def snake_case(name: str) -> str:
+    """fullDatabaseId → full_database_id, bodyHTML → body_html."""
+    return re.sub(r"(?<=[a-z])([A-Z])|([A-Z])(?=[a-z])", lambda match: "_" + match.group(0), name).lower()

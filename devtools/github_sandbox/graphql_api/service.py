@@ -8,7 +8,6 @@ from typing import Any
 from graphql import FieldNode, get_argument_values
 
 from devtools.github_sandbox.access import Session
-from devtools.github_sandbox.graphql_api import resolvers
 from devtools.github_sandbox.graphql_api.context import Context, RateLimit
 from devtools.github_sandbox.graphql_api.cost import Cost, price
 from devtools.github_sandbox.graphql_api.documents import Documents, Operation, sandbox_schema
@@ -16,8 +15,6 @@ from devtools.github_sandbox.graphql_api.errors import Refused
 from devtools.github_sandbox.graphql_api.execution import Execution
 from devtools.github_sandbox.limits import Budget, Limits
 from devtools.github_sandbox.world import World
-
-__all__ = ["Answer", "GraphQLService", "resolvers"]
 
 
 @dataclass(frozen=True)

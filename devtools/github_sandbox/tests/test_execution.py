@@ -9,8 +9,9 @@ from graphql import GraphQLResolveInfo, execute_sync, parse
 
 from devtools.github_sandbox.graphql_api.context import Context
 from devtools.github_sandbox.graphql_api.documents import sandbox_schema
-from devtools.github_sandbox.graphql_api.execution import Execution, snake_case
-from devtools.github_sandbox.graphql_api.registry import RESOLVERS, Call
+from devtools.github_sandbox.graphql_api.execution import Execution
+from devtools.github_sandbox.graphql_api.registry import Call, snake_case
+from devtools.github_sandbox.graphql_api.resolvers import RESOLVERS
 from devtools.github_sandbox.tests.conftest import Client
 from devtools.github_sandbox.tests.test_schema import everything
 

@@ -65,7 +65,7 @@ def test_counts_are_foreseen_without_making_anything() -> None:
     world = build_world(None, ["acme:shop:90"], NOW)
     repository = world.listed_repositories()[0]
     foreseen = {state: repository.count_pulls([state]) for state in ("OPEN", "CLOSED", "MERGED")}
-    assert repository._contents is None
+    assert not repository.is_loaded
     assert foreseen == Counter(pull.state for pull in repository.contents.pulls.values())
 
 
@@ -99,7 +99,7 @@ def test_the_demo_holds_what_goes_wrong_elsewhere() -> None:
 def test_five_thousand_repositories_cost_nothing_until_one_is_opened() -> None:
     world: World = build_world(None, ["acme:service*5000:20"], NOW)
     assert len(world.listed_repositories()) == 5_000
-    assert all(each._contents is None for each in world.listed_repositories())
+    assert not any(each.is_loaded for each in world.listed_repositories())
     last = world.repository("acme/service-5000")
     assert last is not None
     pull = next(iter(last.contents.pulls.values()))

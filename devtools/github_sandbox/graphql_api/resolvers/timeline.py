@@ -7,8 +7,7 @@ from typing import Any
 from devtools.github_sandbox.entities import Account, Commit, PullRequest, TimelineEvent
 from devtools.github_sandbox.graphql_api.connections import Page, page_of
 from devtools.github_sandbox.graphql_api.documents import sandbox_schema
-from devtools.github_sandbox.graphql_api.execution import snake_case
-from devtools.github_sandbox.graphql_api.registry import RESOLVERS, Call, resolves
+from devtools.github_sandbox.graphql_api.registry import RESOLVERS, Call, resolves, snake_case
 from devtools.github_sandbox.graphql_api.resolvers.commits import commit_for
 from devtools.github_sandbox.graphql_api.resolvers.pulls import PullCommit, pull_path
 from devtools.github_sandbox.graphql_api.resolvers.reviews import visible_reviews
