@@ -36,8 +36,8 @@ ACTIONS = (
 def published() -> dict[str, Any]:
     path = fetch_webhooks(Path(os.environ.get("TFORMANCE_VAR") or ROOT / "var"))
     if path is None:
-        assert os.environ.get("CI") != "true", "npm is needed to fetch GitHub's webhook schemas"
-        pytest.skip("npm is not here to fetch GitHub's webhook schemas")
+        assert os.environ.get("CI") != "true", "the npm registry is needed for GitHub's webhook schemas"
+        pytest.skip("without the npm registry there are none of GitHub's webhook schemas")
     document: dict[str, Any] = json.loads(path.read_bytes())
     return document
 

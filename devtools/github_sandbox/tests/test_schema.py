@@ -37,8 +37,8 @@ def published() -> GraphQLSchema:
     var = Path(os.environ.get("TFORMANCE_VAR") or ROOT / "var")
     path = fetch_schema(var)
     if path is None:
-        assert os.environ.get("CI") != "true", "npm is needed to fetch GitHub's published schema"
-        pytest.skip("npm is not here to fetch GitHub's published schema")
+        assert os.environ.get("CI") != "true", "the npm registry is needed for GitHub's published schema"
+        pytest.skip("without the npm registry there are none of GitHub's published schema")
     return build_schema(path.read_text(), assume_valid=True)
 
 

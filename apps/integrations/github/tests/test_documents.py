@@ -31,8 +31,8 @@ def schema() -> GraphQLSchema:
     found = published()
     if found is None:
         if os.environ.get("CI") == "true":
-            pytest.fail("GitHub's published schema could not be fetched: npm is needed")
-        pytest.skip("GitHub's published schema could not be fetched (no npm)")
+            pytest.fail("GitHub's published schema could not be fetched: the npm registry does not answer")
+        pytest.skip("GitHub's published schema could not be fetched (no npm registry)")
     return found
 
 
