@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,20 +20,29 @@ Permission = Literal["ADMIN", "WRITE", "READ"]
 
 @dataclass(frozen=True)
 class Session:
-    """The bearer of one request; `account` None is anonymous."""
+    """The bearer of one request; `account` None is anonymous, or a GitHub App itself if `app`.
+
+    `installation`: the organisation that an App's installation token is for; `expires` in epoch seconds.
+    """
 
     account: Account | None
     scopes: frozenset[str]
-    token: str = ""
+    expires: float = math.inf
+    installation: Account | None = None
+    app: bool = False
 
     @property
     def budget_key(self) -> str:
-        """Rate limits belong to the person, not to the token."""
+        """Rate limits belong to the person or the installation, not to the token."""
+        if self.installation is not None:
+            return f"installation of {self.installation.login}"
         return self.account.login if self.account else "anonymous"
 
     def permission(self, repository: Repository) -> Permission | None:
         """What the person may do there; None where nothing but looking at what is public."""
         account = self.account
+        if self.installation is not None:
+            return "READ" if repository.owner is self.installation else None
         if account is None:
             return None
         if account.login == OWNER or repository.owner is account:
@@ -45,7 +57,8 @@ class Session:
     def sees(self, repository: Repository) -> bool:
         if not repository.is_private:
             return True
-        return "repo" in self.scopes and self.permission(repository) is not None
+        allowed = "repo" in self.scopes or self.installation is not None
+        return allowed and self.permission(repository) is not None
 
     def may_hook(self, repository: Repository) -> bool:
         """Whether hooks may be read and written: admin of the repository, with a scope for it."""
@@ -67,8 +80,9 @@ class Session:
 class Tokens:
     """The token strings the sandbox knows: the fixed ones and those that OAuth minted."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, clock: Callable[[], float] = time.time) -> None:
         self._world = world
+        self._clock = clock
         self._lock = threading.Lock()
         self._sessions: dict[str, Session] = {}
         for token, login, scopes in (
@@ -79,20 +93,27 @@ class Tokens:
         ):
             account = world.account(login)
             assert account is not None
-            self._sessions[token] = Session(account, scopes, token)
+            self._sessions[token] = Session(account, scopes)
 
     def session(self, token: str) -> Session | None:
+        """Who bears the token; None for one that nobody has or that has expired."""
         with self._lock:
-            return self._sessions.get(token)
+            session = self._sessions.get(token)
+        return session if session is not None and session.expires > self._clock() else None
 
-    def mint(self, account: Account, scopes: frozenset[str], prefix: str = "gho") -> str:
+    def mint(
+        self,
+        account: Account,
+        scopes: frozenset[str],
+        prefix: str = "gho",
+        *,
+        expires: float = math.inf,
+        installation: Account | None = None,
+    ) -> str:
         token = f"{prefix}_{secrets.token_hex(18)}"
-        self.add(token, account, scopes)
-        return token
-
-    def add(self, token: str, account: Account, scopes: frozenset[str]) -> None:
         with self._lock:
-            self._sessions[token] = Session(account, scopes, token)
+            self._sessions[token] = Session(account, scopes, expires, installation)
+        return token
 
     def revoke(self, token: str) -> None:
         """From now on the token answers 401 Bad credentials."""

@@ -62,7 +62,10 @@ class App:
         authorization = request.authorization
         if kind.lower() == "basic" and authorization is not None:
             credentials = authorization.password or authorization.username or ""
-        return self.sandbox.tokens.session(credentials.strip())
+        credentials = credentials.strip()
+        if credentials.count(".") == 2:  # a GitHub App's JSON Web Token
+            return self.sandbox.app.session() if self.sandbox.app.accepts(credentials) else None
+        return self.sandbox.tokens.session(credentials)
 
     def graphql(self, request: Request, session: Session) -> Response:
         if request.method != "POST":
@@ -128,6 +131,7 @@ class App:
         call = RestCall(
             self.sandbox.world,
             self.sandbox.hooks,
+            self.sandbox.app,
             session,
             AllShapes(api, root),
             api + path,
@@ -246,7 +250,7 @@ def blank(data: Any, path: list[str | int]) -> list[list[str | int]]:
 
 
 def scope_headers(session: Session) -> dict[str, str]:
-    if session.account is None:
+    if session.account is None or session.installation is not None:
         return {}
     return {
         "X-OAuth-Scopes": ", ".join(sorted(session.scopes)),

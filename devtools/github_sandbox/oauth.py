@@ -9,6 +9,7 @@ import base64
 import hashlib
 import hmac
 import html
+import math
 import secrets
 import threading
 import time
@@ -156,7 +157,8 @@ class OAuth:
         return grant
 
     def _issue(self, client: Client, grant: Grant) -> dict[str, Any]:
-        token = self._tokens.mint(grant.account, grant.scopes, "ghu" if client.expiring else "gho")
+        expires = self._clock() + TOKEN_SECONDS if client.expiring else math.inf
+        token = self._tokens.mint(grant.account, grant.scopes, "ghu" if client.expiring else "gho", expires=expires)
         answer: dict[str, Any] = {
             "access_token": token,
             "scope": ",".join(sorted(grant.scopes)),
@@ -164,9 +166,9 @@ class OAuth:
         }
         if client.expiring:
             refresh = f"ghr_{secrets.token_hex(30)}"
-            expires = self._clock() + REFRESH_SECONDS
+            until = self._clock() + REFRESH_SECONDS
             with self._lock:
-                self._refresh[refresh] = Grant(client.id, grant.account, grant.scopes, "", "", expires)
+                self._refresh[refresh] = Grant(client.id, grant.account, grant.scopes, "", "", until)
             answer |= {
                 "expires_in": TOKEN_SECONDS,
                 "refresh_token": refresh,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from devtools.github_sandbox.access import Tokens, add_sandbox_people
 from devtools.github_sandbox.faults import Faults
+from devtools.github_sandbox.github_app import GitHubApp
 from devtools.github_sandbox.graphql_api.service import GraphQLService
 from devtools.github_sandbox.hooks import Hooks
 from devtools.github_sandbox.limits import Limits
@@ -24,17 +26,25 @@ DEFAULT_CLIENTS = (
 
 
 class Sandbox:
-    """`url` is where it listens: webhook payloads carry it, as they have no request to take it from."""
+    """`clock` (epoch seconds) decides when budgets are full again and when codes and tokens expire."""
 
-    def __init__(self, world: World, *, latency_ms: int = 0, clients: Sequence[Client] = DEFAULT_CLIENTS) -> None:
+    def __init__(
+        self,
+        world: World,
+        *,
+        latency_ms: int = 0,
+        clients: Sequence[Client] = DEFAULT_CLIENTS,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         add_sandbox_people(world)
         self.world = world
         self.latency_ms = latency_ms
         self.stats = Stats()
         self.faults = Faults()
-        self.limits = Limits()
-        self.tokens = Tokens(world)
-        self.oauth = OAuth(world, self.tokens, list(clients))
+        self.limits = Limits(clock)
+        self.tokens = Tokens(world, clock)
+        self.oauth = OAuth(world, self.tokens, list(clients), clock)
+        self.app = GitHubApp(world, self.tokens, clock)
         self.hooks = Hooks(world)
         self.graphql = GraphQLService(world, self.limits)
         self.shapes = AllShapes("", "")
@@ -44,6 +54,7 @@ class Sandbox:
         self.mutations = Mutations(world, self.hooks, self.payloads)
 
     def listens_at(self, url: str) -> None:
+        """Webhook payloads carry this address, as they have no request to take it from."""
         self.shapes.api_url = self.shapes.web_url = url
 
     def deliver(self, request: dict[str, Any]) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -64,9 +65,11 @@ class SandboxServer(Sandbox):
         latency_ms: int = 0,
         now: datetime | None = None,
         clients: Sequence[Client] = DEFAULT_CLIENTS,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         folder = Path(data) if data is not None else None
-        super().__init__(world or build_world(folder, synthetic, now), latency_ms=latency_ms, clients=clients)
+        filled = world or build_world(folder, synthetic, now)
+        super().__init__(filled, latency_ms=latency_ms, clients=clients, clock=clock)
         self._server: BaseWSGIServer = make_server(host, port, App(self), threaded=True, request_handler=QuietHandler)
         self._thread: threading.Thread | None = None
         self.url = f"http://{host}:{self._server.server_port}"

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from devtools.github_sandbox.access import Session
+from devtools.github_sandbox.github_app import GitHubApp
 from devtools.github_sandbox.hooks import Hooks
 from devtools.github_sandbox.rest_api.check_shapes import AllShapes
 from devtools.github_sandbox.world import Repository, World
@@ -44,6 +45,7 @@ class RestCall:
 
     world: World
     hooks: Hooks
+    app: GitHubApp
     session: Session
     shapes: AllShapes
     url: str
@@ -52,6 +54,8 @@ class RestCall:
 
     @property
     def person(self) -> Any:
+        if self.session.installation is not None:
+            raise RestError(403, "Resource not accessible by integration")
         if self.session.account is None:
             raise RestError(401, "Requires authentication")
         return self.session.account

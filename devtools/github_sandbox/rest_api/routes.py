@@ -8,7 +8,7 @@ from typing import Any
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, MapAdapter, Rule
 
-from devtools.github_sandbox.rest_api import accounts, checks, hook_routes, pulls, repositories
+from devtools.github_sandbox.rest_api import accounts, app_routes, checks, hook_routes, pulls, repositories
 from devtools.github_sandbox.rest_api.answers import RestAnswer, RestCall, not_found
 
 Handler = Callable[..., RestAnswer]
@@ -32,6 +32,13 @@ ROUTES: list[tuple[str, str, Handler]] = [
     ("GET", "/orgs/<login>/teams", accounts.teams),
     ("GET", "/orgs/<login>/teams/<slug>/members", accounts.team_members),
     ("GET", "/orgs/<login>/memberships/<username>", accounts.membership),
+    ("GET", "/app", app_routes.show),
+    ("GET", "/app/installations", app_routes.installations),
+    ("GET", "/app/installations/<int:number>", app_routes.installation),
+    ("POST", "/app/installations/<int:number>/access_tokens", app_routes.access_token),
+    ("GET", "/orgs/<login>/installation", app_routes.organization_installation),
+    ("GET", "/installation/repositories", app_routes.installation_repositories),
+    ("GET", "/user/installations", app_routes.my_installations),
     ("GET", "/search/issues", repositories.search),
     ("GET", REPO, repositories.show),
     ("GET", f"{REPO}/labels", repositories.labels),
