@@ -7,7 +7,7 @@ import pytest
 from django.db import DataError, IntegrityError, ProgrammingError, connection, transaction
 
 from apps.common import copy_upsert as module
-from apps.common.copy_upsert import Upserted, copy_upsert, update_rows
+from apps.common.copy_upsert import Upserted, begin_upsert, copy_upsert, pipelined, update_rows
 from apps.integrations.factories import GitHubIntegrationFactory
 from apps.integrations.models import IntegrationCredential
 from apps.metrics.factories import PullRequestFactory, RepositoryFactory
@@ -219,6 +219,28 @@ def test_another_teams_parent_is_refused_by_the_foreign_key(upsert, theirs):
 def test_two_batches_fit_in_one_transaction(upsert):
     assert upsert(ROW) == Upserted(inserted=1)
     assert upsert({**ROW, "title": "b"}) == Upserted(updated=1)
+
+
+def test_answers_may_be_read_after_everything_is_sent(upsert, repository):
+    def begin(number):
+        row = {**KNOWN, **ROW, "repository_id": repository.pk, "number": number}
+        key = ["team", "repository", "number"]
+        return begin_upsert(PullRequest, [row], conflict=key, update=UPDATE, returning=["number"])
+
+    upsert({**ROW, "number": 2, "title": "old"})
+    with pipelined():
+        pending = [begin(number) for number in (1, 2, 2)]
+        assert PullRequest.objects.count() == 2
+    results = [each.result() for each in pending]
+    assert results == [Upserted(1, 0, 0, ((1,),)), Upserted(0, 1, 0, ((2,),)), Upserted(0, 0, 1)]
+
+
+def test_an_error_in_a_pipeline_is_djangos_too(repository):
+    row = {**KNOWN, **ROW, "repository_id": 2**50}
+    error = pytest.raises(IntegrityError, match="metrics_pullrequest_repository_id_team")
+    with error, transaction.atomic(), pipelined():
+        begin_upsert(PullRequest, [row], conflict=["team", "repository", "number"], update=UPDATE)
+    assert not PullRequest.objects.exists()
 
 
 def test_secrets_are_encrypted_on_the_way(team, way):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from apps.common.copy_upsert import Upserted, copy_upsert
+from apps.common.copy_upsert import Pending, begin_upsert
 from apps.metrics.calculations.checks import ci_status_of
 from apps.metrics.calculations.files import category_of
 from apps.metrics.calculations.spans import seconds_between
@@ -36,8 +36,8 @@ _CHECK_UPDATE = (
 )
 
 
-def write_commits(page: Page) -> None:
-    """The commits, and which pull request has them at which position."""
+def write_commits(page: Page) -> Pending:
+    """The commits themselves; the answer is for `write_positions`."""
     rows: dict[str, Row] = {}
     id_of = page.members.id_of
     for record in page.records:
@@ -56,7 +56,7 @@ def write_commits(page: Page) -> None:
                 "deletions": commit.deletions,
                 "changed_files": commit.changed_files,
             }
-    written = copy_upsert(
+    pending = begin_upsert(
         Commit,
         list(rows.values()),
         conflict=["team", "repository", "github_sha"],
@@ -74,15 +74,18 @@ def write_commits(page: Page) -> None:
         ),
         returning=["github_sha", "id"],
     )
-    page.count("commits", list(rows), written)
-    ids = dict(written.written)
-    if unchanged := [sha for sha in rows if sha not in ids]:
-        commits = Commit.objects.filter(team_id=page.repository.team_id, repository_id=page.repository.pk)
-        ids |= dict(commits.filter(github_sha__in=unchanged).values_list("github_sha", "id"))
-    _write_positions(page, ids, changed={sha for sha, _ in written.written})
+    page.later.append(lambda: page.count("commits", rows, pending.result()))
+    return pending
 
 
-def _write_positions(page: Page, ids: dict[Any, Any], changed: set[Any]) -> None:
+def write_positions(page: Page, commits: Pending) -> None:
+    """Which pull request has which commits, in their order."""
+    ids = dict(commits.result().written)
+    changed = set(ids)
+    shas = {commit.sha for record in page.records for commit in record.commits or ()}
+    if unchanged := shas - changed:
+        stored = Commit.objects.filter(team_id=page.repository.team_id, repository_id=page.repository.pk)
+        ids.update(stored.filter(github_sha__in=list(unchanged)).values_list("github_sha", "id"))
     rows: dict[Any, Row] = {}
     for record in page.records:
         pull_request = page.ids[record.number]
@@ -94,15 +97,15 @@ def _write_positions(page: Page, ids: dict[Any, Any], changed: set[Any]) -> None
             }
             if commit.sha in changed:
                 page.changed.add(pull_request)
-    written = write_children(
+    write_children(
         page,
         "pull_request_commits",
         PullRequestCommit,
         rows,
         conflict=("pull_request", "commit"),
         update=("position", "gone_at"),
+        weekly=True,
     )
-    page.changed.update(pull_request for (pull_request,) in written.written)
     mark_gone(
         page,
         "pull_request_commits",
@@ -141,19 +144,25 @@ def write_files(page: Page) -> None:
 def write_checks(page: Page) -> None:
     """Nothing of them is ever gone: the source tells the latest attempts only, and the earlier ones are kept."""
     checks = [check for record in page.records for check in record.checks or ()]
-    runs, contexts = store_checks(page.repository, checks)
-    for written in (runs, contexts):
-        page.rows["check_runs"] += written.inserted + written.updated + written.unchanged
-        page.changes["check_runs"] += written.changed
-    shas = {sha for written in (runs, contexts) for (sha,) in written.written}
-    page.changed.update(page.ids[r.number] for r in page.records if any(c.head_sha in shas for c in r.checks or ()))
+    pending = store_checks(page.repository, checks)
+
+    def settle() -> None:
+        shas: set[str] = set()
+        for written in (each.result() for each in pending):
+            page.rows["check_runs"] += written.inserted + written.updated + written.unchanged
+            page.changes["check_runs"] += written.changed
+            shas.update(sha for (sha,) in written.written)
+        heads = ((page.ids[r.number], check.head_sha) for r in page.records for check in r.checks or ())
+        page.changed.update(pull_request for pull_request, sha in heads if sha in shas)
+
+    page.later.append(settle)
 
 
 def ingest_checks(repository: Repository, checks: Sequence[CheckRecord], *, synced_at: datetime) -> int:
     """Store checks that came without a pull request, and what they mean for those with their head. Answers how many
     rows changed. Four statements.
     """
-    written = store_checks(repository, checks)
+    written = [pending.result() for pending in store_checks(repository, checks)]
     shas = {sha for upserted in written for (sha,) in upserted.written}
     if not shas:
         return 0
@@ -169,8 +178,8 @@ def ingest_checks(repository: Repository, checks: Sequence[CheckRecord], *, sync
     return sum(upserted.changed for upserted in written)
 
 
-def store_checks(repository: Repository, checks: Iterable[CheckRecord]) -> tuple[Upserted, Upserted]:
-    """Check runs and status contexts, each with one statement; `written` gives the shas of what changed."""
+def store_checks(repository: Repository, checks: Iterable[CheckRecord]) -> tuple[Pending, Pending]:
+    """Send check runs and status contexts, each with one statement; `written` gives the shas of what changed."""
     runs: dict[Any, Row] = {}
     contexts: dict[Any, Row] = {}
     for check in checks:
@@ -179,25 +188,26 @@ def store_checks(repository: Repository, checks: Iterable[CheckRecord]) -> tuple
             runs[check.id] = row
         else:
             contexts[check.head_sha, row["context"]] = row
-    written = copy_upsert(
-        PRCheckRun,
-        list(runs.values()),
-        conflict=["team", "github_check_run_id"],
-        update=_CHECK_UPDATE,
-        keep=("app", "workflow", "url"),
-        when=_RUN_GOES_ON,
-        returning=["head_sha"],
+    return (
+        begin_upsert(
+            PRCheckRun,
+            list(runs.values()),
+            conflict=["team", "github_check_run_id"],
+            update=_CHECK_UPDATE,
+            keep=("app", "workflow", "url"),
+            when=_RUN_GOES_ON,
+            returning=["head_sha"],
+        ),
+        begin_upsert(
+            PRCheckRun,
+            list(contexts.values()),
+            conflict=["team", "repository", "head_sha", "context"],
+            update=_CHECK_UPDATE,
+            keep=("app", "workflow", "url"),
+            when=_CONTEXT_IS_LATER,
+            returning=["head_sha"],
+        ),
     )
-    written_contexts = copy_upsert(
-        PRCheckRun,
-        list(contexts.values()),
-        conflict=["team", "repository", "head_sha", "context"],
-        update=_CHECK_UPDATE,
-        keep=("app", "workflow", "url"),
-        when=_CONTEXT_IS_LATER,
-        returning=["head_sha"],
-    )
-    return written, written_contexts
 
 
 def _check(repository: Repository, check: CheckRecord) -> Row:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from apps.common.copy_upsert import Pending
 from apps.metrics.models import PRComment, PREvent, PRReview, ReviewThread
 from apps.metrics.records import CommentRecord, Part
 from apps.metrics.services.ingest.writing import Page, Row, mark_gone, write_children
@@ -29,7 +30,7 @@ def write_reviews(page: Page) -> None:
                 "submitted_at": review.submitted_at,
                 "source_updated_at": review.updated_at,
             }
-    written = write_children(
+    write_children(
         page,
         "reviews",
         PRReview,
@@ -38,14 +39,14 @@ def write_reviews(page: Page) -> None:
         update=("reviewer", "state", "body", "submitted_at", "gone_at"),
         keep=("node_id", "commit_sha", "source_updated_at"),
         when=_NOT_OLDER,
+        weekly=True,
     )
-    page.changed.update(pull_request for (pull_request,) in written.written)
     key = ("github_review_id",)
     mark_gone(page, "reviews", PRReview, page.complete(Part.REVIEWS), rows.values(), key, instant="submitted_at")
 
 
-def write_threads(page: Page) -> dict[str, int]:
-    """Answers the primary keys of the page's threads by their node id, for their comments."""
+def write_threads(page: Page) -> Pending:
+    """The answer is for `thread_ids`."""
     rows: dict[Any, Row] = {}
     id_of = page.members.id_of
     for record in page.records:
@@ -60,7 +61,7 @@ def write_threads(page: Page) -> dict[str, int]:
                 "path": thread.path,
                 "line": thread.line,
             }
-    written = write_children(
+    pending = write_children(
         page,
         "threads",
         ReviewThread,
@@ -71,11 +72,16 @@ def write_threads(page: Page) -> dict[str, int]:
         returning=("node_id", "id"),
     )
     mark_gone(page, "threads", ReviewThread, page.complete(Part.THREADS), rows.values(), ("node_id",))
-    ids = {node_id: id_ for _, node_id, id_ in written.written}
+    return pending
+
+
+def thread_ids(page: Page, threads: Pending) -> dict[str, int]:
+    """The primary keys of the page's threads by their node id, for their comments."""
+    ids = {node_id: id_ for _, node_id, id_ in threads.result().written}
     mentioned = {comment.thread_node_id for record in page.records for comment in record.review_comments or ()}
     if unwritten := mentioned - ids.keys() - {""}:
-        threads = ReviewThread.objects.filter(team_id=page.repository.team_id, node_id__in=list(unwritten))
-        ids.update(threads.values_list("node_id", "id"))
+        stored = ReviewThread.objects.filter(team_id=page.repository.team_id, node_id__in=list(unwritten))
+        ids.update(stored.values_list("node_id", "id"))
     return ids
 
 
@@ -85,7 +91,7 @@ def write_comments(page: Page, threads: dict[str, int]) -> None:
         pull_request = page.ids[record.number]
         for comment in (*(record.issue_comments or ()), *(record.review_comments or ())):
             rows[comment.kind, comment.id] = _comment(page, pull_request, comment, threads)
-    written = write_children(
+    write_children(
         page,
         "comments",
         PRComment,
@@ -94,8 +100,8 @@ def write_comments(page: Page, threads: dict[str, int]) -> None:
         update=("author", "body", "commented_at", "line", "gone_at"),
         keep=("node_id", "path", "in_reply_to", "github_review_id", "thread", "source_updated_at"),
         when=_NOT_OLDER,
+        weekly=True,
     )
-    page.changed.update(pull_request for (pull_request,) in written.written)
     for part, kind in ((Part.ISSUE_COMMENTS, "issue"), (Part.REVIEW_COMMENTS, "review")):
         of_kind = [row for row in rows.values() if row["comment_type"] == kind]
         key, only = ("github_comment_id",), {"comment_type": kind}

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from apps.common.copy_upsert import Upserted, pipelined
 from apps.metrics.models import Repository
 from apps.metrics.records import PullRequestRecord
 from apps.metrics.services.ingest import code, conversation, planning, pull_requests
 from apps.metrics.services.ingest.reverts import resolve_reverts
 from apps.metrics.services.ingest.weeks import instants_of, weeks_of
-from apps.metrics.services.ingest.writing import Page
+from apps.metrics.services.ingest.writing import Page, Row
 from apps.metrics.services.members import accounts_of, resolve_members
 
 
@@ -61,19 +62,7 @@ def ingest_pull_requests(
         ids={number: row["id"] for number, row in stored.items()},
         known=frozenset(stored),
     )
-    labels = planning.label_ids(repository, fresh)
-    milestones = planning.milestone_ids(repository, fresh)
-    whole = pull_requests.completed(repository, fresh, stored)
-    written = pull_requests.write_pull_requests(page, whole, milestones)
-    planning.write_labels(page, labels)
-    planning.write_assignees(page)
-    planning.write_linked_issues(page)
-    conversation.write_reviews(page)
-    conversation.write_comments(page, conversation.write_threads(page))
-    code.write_commits(page)
-    code.write_files(page)
-    conversation.write_events(page)
-    code.write_checks(page)
+    written = _write(page, stored)
     if written.changed:
         arrived = {number for number, _ in written.written}
         resolve_reverts(repository, {r.number: r.title for r in fresh if r.number in arrived})
@@ -86,6 +75,28 @@ def ingest_pull_requests(
         changes=dict(page.changes),
         touched_weeks=_touched_weeks(page),
     )
+
+
+def _write(page: Page, stored: Mapping[int, Row]) -> Upserted:
+    """The rows, parents before children; what became of the pull requests themselves."""
+    labels = planning.label_ids(page.repository, page.records)
+    milestones = planning.milestone_ids(page.repository, page.records)
+    whole = pull_requests.completed(page.repository, page.records, stored)
+    written = pull_requests.write_pull_requests(page, whole, milestones)
+    with pipelined():
+        commits = code.write_commits(page)
+        threads = conversation.write_threads(page)
+        conversation.write_events(page)
+        code.write_files(page)
+        code.write_checks(page)
+        conversation.write_reviews(page)
+        planning.write_labels(page, labels)
+        planning.write_assignees(page)
+        planning.write_linked_issues(page)
+        conversation.write_comments(page, conversation.thread_ids(page, threads))
+        code.write_positions(page, commits)
+        page.finish()
+    return written
 
 
 def _touched_weeks(page: Page) -> frozenset[date]:

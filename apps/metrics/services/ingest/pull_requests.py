@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from operator import attrgetter
@@ -79,7 +79,7 @@ def settled(record: PullRequestRecord, stored: Row | None) -> PullRequestRecord:
 
 
 def completed(
-    repository: Repository, records: Sequence[PullRequestRecord], stored: dict[int, Row]
+    repository: Repository, records: Sequence[PullRequestRecord], stored: Mapping[int, Row]
 ) -> list[PullRequestRecord]:
     """The records with all that is stored of their parts that are missing or short, to derive from. No statement where
     all are complete, else one a part.

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, models
 
-from apps.common.copy_upsert import Upserted, copy_upsert
+from apps.common.copy_upsert import Pending, Upserted, begin_upsert
 from apps.metrics.models import Repository
 from apps.metrics.models.base import Mirrored
 from apps.metrics.records import Part, PullRequestRecord
@@ -25,6 +26,7 @@ class Page:
 
     `ids`: number -> primary key. `known`: the numbers that were stored before, of which something may be gone.
     `changed`: primary keys of those of which a row that is counted by week changed; `instants`: when what is gone was.
+    `later`: what waits until everything is sent.
     """
 
     repository: Repository
@@ -37,12 +39,18 @@ class Page:
     changes: Counter[str] = field(default_factory=Counter)
     changed: set[int] = field(default_factory=set)
     instants: set[datetime] = field(default_factory=set)
+    later: list[Callable[[], None]] = field(default_factory=list)
 
     def complete(self, part: Part) -> list[int]:
         """Of which pull requests stored rows of `part` that are not in the record are gone at the source."""
         return [self.ids[r.number] for r in self.records if r.number in self.known and is_complete(r, part)]
 
-    def count(self, kind: str, rows: Sequence[Any], written: Upserted) -> None:
+    def finish(self) -> None:
+        """Read the answers, and look for what is gone."""
+        for step in self.later:
+            step()
+
+    def count(self, kind: str, rows: Collection[Any], written: Upserted) -> None:
         self.rows[kind] += len(rows)
         self.changes[kind] += written.changed
 
@@ -63,12 +71,13 @@ def write_children(
     keep: Sequence[str] = (),
     when: str = "",
     returning: Sequence[str] = (),
-) -> Upserted:
-    """Write rows of pull requests, by their natural key. A row never moves to another pull request. `written` begins
-    with the pull request's primary key, then what `returning` names.
+    weekly: bool = False,
+) -> Pending:
+    """Send rows of pull requests, by their natural key. A row never moves to another pull request. `written` begins
+    with the pull request's primary key, then what `returning` names. `weekly`: the rows are counted by week.
     """
     stays = "t.pull_request_id = EXCLUDED.pull_request_id"
-    written = copy_upsert(
+    pending = begin_upsert(
         model,
         list(rows.values()),
         conflict=["team", *conflict],
@@ -77,8 +86,15 @@ def write_children(
         when=f"{stays} AND {when}" if when else stays,
         returning=["pull_request", *returning],
     )
-    page.count(kind, rows.values(), written)  # type: ignore[arg-type]
-    return written
+
+    def settle() -> None:
+        written = pending.result()
+        page.count(kind, rows, written)
+        if weekly:
+            page.changed.update(row[0] for row in written.written)
+
+    page.later.append(settle)
+    return pending
 
 
 def mark_gone(
@@ -98,8 +114,20 @@ def mark_gone(
     where something is gone. Compared here and not in SQL: the planner knows neither how many rows a page has nor how
     many are stored, and would compare each with each.
     """
-    if not pull_requests:
-        return
+    if pull_requests:
+        page.later.append(partial(_mark_gone, page, kind, model, pull_requests, rows, key, only, instant))
+
+
+def _mark_gone(
+    page: Page,
+    kind: str,
+    model: type[models.Model],
+    pull_requests: Sequence[int],
+    rows: Iterable[Row],
+    key: Sequence[str],
+    only: Mapping[str, str] | None,
+    instant: str | None,
+) -> None:
     given = {tuple([row[name] for name in ("pull_request_id", *key)]) for row in rows}
     stored = model._default_manager.filter(
         team_id=page.repository.team_id, pull_request_id__in=list(pull_requests), **only or {}
