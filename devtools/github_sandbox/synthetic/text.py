@@ -111,13 +111,11 @@ FILES = (
     "größe.py",
 )
 ASSISTED = (
-    (
-        "\n\n🤖 Generated with [Claude Code](https://claude.com/claude-code)",
-        "Co-Authored-By: Claude <noreply@anthropic.com>",
-    ),
+    ("", "Co-authored-by: aider (gpt-4o) <noreply@aider.chat>"),
     ("", "Co-authored-by: Copilot <175728472+Copilot@users.noreply.github.com>"),
     ("\n\nWritten with Cursor.", "Co-authored-by: Cursor <cursoragent@cursor.com>"),
 )
+"""A marker for the body and a trailer for the first commit of a change that an assistant helped with."""
 
 
 def title(random: Random) -> str:
