@@ -107,10 +107,6 @@ class RepositoriesPage:
     def is_discovering(self) -> bool:
         return any(connection.is_discovering for connection in self.connections)
 
-    @property
-    def may_track(self) -> bool:
-        return any(connection.is_connected for connection in self.connections)
-
 
 def repositories_page(filters: Filters) -> RepositoriesPage:
     """Ten queries, however many repositories there are. In the team's scope."""
@@ -138,6 +134,15 @@ def connections() -> list[Connection]:
         )
     }
     return [Connection(each, credentials.get(each.pk), each.repositories) for each in integrations]
+
+
+def quick_counts() -> Counts:
+    """Four queries, which do not read every repository."""
+    known = TrackedRepository.objects.filter(is_active=True).values_list("repository__github_repo_id", flat=True)
+    number = Count("github_repo_id", distinct=True)
+    seen = AvailableRepository.objects.aggregate(number=number)["number"]
+    followed = AvailableRepository.objects.filter(github_repo_id__in=list(known)).aggregate(number=number)["number"]
+    return _counts(seen - followed)
 
 
 def _counts(untracked: int) -> Counts:

@@ -105,15 +105,27 @@ def test_saying_which_way_makes_a_second_click_harmless(team, available, as_owne
     assert {task[0] for task in tasks} == {"sync_repository_initial_task", "register_webhook_task"}
 
 
-def test_htmx_gets_the_card_or_the_page(team, available, as_owner_of_team, queued):
+def test_a_cards_switch_gets_the_card_in_its_place_and_the_counts(team, available, as_owner_of_team, queued):
     with queued():
-        card = as_owner_of_team.post(url(team), {"track": "1"}, headers=HTMX | {"HX-Target": f"repo-{REPO}"})
-        here = {"HX-Current-URL": f"http://testserver/a/{team.slug}/integrations/github/repos/?q=zzz"}
-        page = as_owner_of_team.post(url(team), {"track": "1"}, headers=HTMX | here | {"HX-Target": "repositories"})
-    assert text(card).startswith(f'<article class="card" id="repo-{REPO}"')
-    assert "Waiting to start" in text(card)
-    assert text(page).startswith('<div class="stack" id="repositories"')
-    assert "No tracked repository is called “zzz”" in text(page)
+        answer = as_owner_of_team.post(url(team), {"track": "1"}, headers=HTMX | {"HX-Target": f"repo-{REPO}"})
+    page = text(answer)
+    assert page.startswith(f'<article class="card" id="repo-{REPO}"')
+    assert "Waiting to start" in page
+    assert "Tracked 1" in page
+    assert page.count('hx-swap-oob="true"') == 2
+
+
+@pytest.mark.parametrize(("query", "cards"), [("", 1), ("?q=shop", 1), ("?show=untracked", 0)])
+def test_a_rows_switch_takes_the_row_away_and_puts_the_card_on_top(
+    team, available, as_owner_of_team, queued, query, cards
+):
+    here = {"HX-Current-URL": f"http://testserver/a/{team.slug}/integrations/github/repos/{query}"}
+    with queued():
+        answer = as_owner_of_team.post(url(team), {"track": "1"}, headers=HTMX | here | {"HX-Target": f"row-{REPO}"})
+    page = text(answer)
+    assert page.count('<div hx-swap-oob="afterbegin:#cards"> <article class="card"') == cards
+    assert "<tr" not in page
+    assert "Not tracked 0" in page
 
 
 def test_switched_off_the_card_says_so(team, tracked, as_owner_of_team, queued):

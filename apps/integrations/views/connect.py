@@ -123,9 +123,7 @@ def connect_token(request: HttpRequest, team: Team) -> HttpResponse:
             with closing(rest_with(token)) as rest:
                 access = check_token(token, rest=rest, login=form.cleaned_data["organization"])
         except BadCredentials:
-            form.add_error(
-                "token", "GitHub does not accept this token. Was it revoked, has it expired, is it whole?"
-            )
+            form.add_error("token", "GitHub does not accept this token. Was it revoked, has it expired, is it whole?")
         except (GitHubError, AccessRefused) as error:
             form.add_error("token", str(error))
         else:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.integrations.models import AvailableRepository, GitHubIntegration, TrackedRepository
 from apps.integrations.queries.cards import cards_of, tracked_rows
-from apps.integrations.queries.repositories import Connection, Filters, connections, repositories_page
+from apps.integrations.queries.repositories import Connection, Filters, connections, quick_counts, repositories_page
 from apps.integrations.services.depth import InvalidDepth, depth_label, depth_value, parse_depth
 from apps.integrations.services.github_rate_limit import Budget, budget_of
 from apps.integrations.services.repositories import (
@@ -37,7 +37,7 @@ from apps.teams.access import team_admin, team_member
 from apps.teams.models import Team
 
 PAGE = "integrations/repositories.html"
-CARD = "integrations/components/repo_card.html"
+CHANGED = "integrations/partials/changed.html"
 PROGRESS = "integrations/partials/sync_progress.html"
 DEPTHS = tuple((depth_value(depth), depth_label(depth)) for depth in TrackedRepository.DEPTHS)
 PARTIALS = {"repositories": "page", "repository-list": "list"}
@@ -88,9 +88,7 @@ def github_repo_toggle(request: HttpRequest, team: Team, repo_id: int) -> HttpRe
             return HttpResponseBadRequest(str(error), content_type="text/plain; charset=utf-8")
         tracked = _track(request, repo_id, tracked, days_back)
         if tracked is None:
-            return HttpResponse(
-                "GitHub is disconnected: connect it first.", status=409, content_type="text/plain"
-            )
+            return HttpResponse("GitHub is disconnected: connect it first.", status=409, content_type="text/plain")
     elif tracked is None:
         raise Http404
     else:
@@ -191,14 +189,18 @@ def _tracked(repo_id: int, *, is_active: bool | None = True) -> TrackedRepositor
 
 
 def _answer(request: HttpRequest, team: Team, tracked: TrackedRepository) -> HttpResponse:
-    """The fragment that HTMX wants to replace; the page anew where there is no HTMX."""
+    """The card and the counts beside it for HTMX; the page anew where there is no HTMX."""
     if request.headers.get("HX-Request") != "true":
         return redirect("integrations:repositories", team.slug)
-    target = _target(request)
-    if target in PARTIALS:
-        return _page(request, team, Filters.of(_current_query(request)), target)
-    card = cards_of([tracked_rows().get(pk=tracked.pk)])[0]
-    return render(request, CARD, {"card": card, "depths": DEPTHS})
+    context = {
+        "card": cards_of([tracked_rows().get(pk=tracked.pk)])[0],
+        "depths": DEPTHS,
+        "counts": quick_counts(),
+        "filters": Filters.of(_current_query(request)),
+        "is_in_place": not _target(request).startswith("row-"),
+        "is_besides": True,
+    }
+    return render(request, CHANGED, context)
 
 
 def _page(request: HttpRequest, team: Team, filters: Filters, target: str) -> HttpResponse:
@@ -207,6 +209,8 @@ def _page(request: HttpRequest, team: Team, filters: Filters, target: str) -> Ht
     shown = page.card_page or page.rows
     context = {
         "page": page,
+        "counts": page.counts,
+        "filters": filters,
         "depths": DEPTHS,
         "lines": _lines(page.connections),
         "is_discovering": page.is_discovering,
