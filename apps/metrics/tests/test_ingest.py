@@ -381,18 +381,19 @@ def test_an_ended_check_does_not_begin_again(ingest, repository):
     ingest(whole(1))
     run = (whole(1).checks or ())[0]
     late = replace(run, status="in_progress", conclusion="", completed_at=None)
-    assert ingest_checks(repository, [late], synced_at=NOW) == 0
+    assert ingest_checks(repository, [late], synced_at=NOW).changed == 0
     assert set(PRCheckRun.objects.values_list("status", flat=True)) == {"completed"}
 
 
 def test_a_check_that_comes_alone_changes_what_the_pull_request_says(ingest, repository, django_assert_num_queries):
     ingest(whole(1))
     failed = CheckRecord(99, "lint", f"{1:040x}", "completed", "failure", hours(2), hours(3), "CI", "ci")
-    assert ingest_checks(repository, [failed], synced_at=LATER) == 1
+    done = ingest_checks(repository, [failed], synced_at=LATER)
+    assert (done.changed, done.touched_weeks) == (1, {date(2026, 3, 2)})
     stored = PullRequest.objects.get()
     assert (stored.ci_status, stored.synced_at, stored.check_runs.count()) == ("failure", LATER, 3)
     with django_assert_num_queries(1):
-        assert ingest_checks(repository, [failed], synced_at=LATER) == 0
+        assert ingest_checks(repository, [failed], synced_at=LATER).changed == 0
 
 
 @pytest.mark.parametrize("order", [(1, 2), (2, 1)])

@@ -2,8 +2,15 @@
 how many rows they have. Everything runs in the caller's `team_scope`, so in one transaction.
 """
 
-from apps.metrics.services.ingest.code import ingest_checks
+from apps.metrics.services.ingest.code import IngestedChecks, ingest_checks
 from apps.metrics.services.ingest.deployments import IngestedDeployments, ingest_deployments
 from apps.metrics.services.ingest.page import Ingested, ingest_pull_requests
 
-__all__ = ["Ingested", "IngestedDeployments", "ingest_checks", "ingest_deployments", "ingest_pull_requests"]
+__all__ = [
+    "Ingested",
+    "IngestedChecks",
+    "IngestedDeployments",
+    "ingest_checks",
+    "ingest_deployments",
+    "ingest_pull_requests",
+]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
-from apps.common.copy_upsert import Pending, begin_upsert
+from apps.common.copy_upsert import Pending, begin_upsert, update_rows
 from apps.metrics.calculations.checks import ci_status_of
 from apps.metrics.calculations.files import category_of
 from apps.metrics.calculations.spans import seconds_between
 from apps.metrics.models import Commit, PRCheckRun, PRFile, PullRequest, PullRequestCommit, Repository
 from apps.metrics.records import CheckRecord, Part
+from apps.metrics.services.ingest.weeks import weeks_of
 from apps.metrics.services.ingest.writing import Page, Row, mark_gone, write_children
 from apps.metrics.services.stored import checks_of
 
@@ -158,24 +160,33 @@ def write_checks(page: Page) -> None:
     page.later.append(settle)
 
 
-def ingest_checks(repository: Repository, checks: Sequence[CheckRecord], *, synced_at: datetime) -> int:
-    """Store checks that came without a pull request, and what they mean for those with their head. Answers how many
-    rows changed. Four statements.
+@dataclass(frozen=True, slots=True)
+class IngestedChecks:
+    """`changed`: rows that were written."""
+
+    changed: int
+    touched_weeks: frozenset[date]
+
+
+def ingest_checks(repository: Repository, checks: Sequence[CheckRecord], *, synced_at: datetime) -> IngestedChecks:
+    """Store checks that came without a pull request, and what they mean for those with their head, in the caller's
+    `team_scope`. Two statements where nothing is new, else five at most.
     """
     written = [pending.result() for pending in store_checks(repository, checks)]
     shas = {sha for upserted in written for (sha,) in upserted.written}
     if not shas:
-        return 0
+        return IngestedChecks(0, frozenset())
     stored = checks_of(repository, shas)
     of_head = PullRequest.objects.filter(team_id=repository.team_id, repository_id=repository.pk, head_sha__in=shas)
-    changed = []
-    for pull_request in of_head.only("id", "team_id", "head_sha", "ci_status", "synced_at"):
-        status = ci_status_of(stored.get(pull_request.head_sha, ()), pull_request.head_sha)
-        if status != pull_request.ci_status:
-            pull_request.ci_status, pull_request.synced_at = status, synced_at
-            changed.append(pull_request)
-    PullRequest.objects.bulk_update(changed, ["ci_status", "synced_at"])
-    return sum(upserted.changed for upserted in written)
+    rows = [
+        {"id": id_, "ci_status": ci_status_of(stored.get(sha, ()), sha), "synced_at": synced_at}
+        for id_, sha, said in of_head.values_list("id", "head_sha", "ci_status")
+        if said != ci_status_of(stored.get(sha, ()), sha)
+    ]
+    update_rows(PullRequest, rows, update=["ci_status", "synced_at"])
+    instants = [check.completed_at for check in checks if check.head_sha in shas and check.completed_at is not None]
+    weeks = weeks_of(instants, repository.team.time_zone)
+    return IngestedChecks(sum(upserted.changed for upserted in written), frozenset(weeks))
 
 
 def store_checks(repository: Repository, checks: Iterable[CheckRecord]) -> tuple[Pending, Pending]:
