@@ -36,8 +36,10 @@ class Signals:
         self.received: list[int] = []
         self._wake = threading.Event()
         self._parent = os.getppid() if follow_parent else None
+        nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        self._on_terminal = not nohup and os.isatty(1)
         for number in _STOP_SIGNALS:
-            if signal.getsignal(number) is not signal.SIG_IGN or number != signal.SIGHUP:  # nohup stays nohup
+            if number != signal.SIGHUP or not nohup:
                 signal.signal(number, self._remember)
         signal.signal(signal.SIGCHLD, lambda *_: self._wake.set())
 
@@ -52,6 +54,9 @@ class Signals:
         if self._parent is not None and os.getppid() != self._parent:
             self._parent = None
             self.received.append(signal.SIGTERM)
+        if self._on_terminal and not os.isatty(1):  # closed, and only make was told, when no shell is in between
+            self._on_terminal = False
+            self.received.append(signal.SIGHUP)
 
     def pause(self, seconds: float) -> None:
         """Like wait, and raises StopRequested when the runner was asked to end."""

@@ -21,10 +21,12 @@ def environment(var: Path, **more: str) -> dict[str, str]:
 
 
 @contextmanager
-def running(var: Path, *arguments: str, **more: str) -> Iterator["subprocess.Popen[str]"]:
+def running(
+    var: Path, *arguments: str, stdout: int = subprocess.PIPE, **more: str
+) -> Iterator["subprocess.Popen[str]"]:
     """`python -m devtools` with `arguments`; killed at the end if it is still there, and its pipes closed."""
     command = [sys.executable, "-m", "devtools", *arguments]
-    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": stdout, "stderr": subprocess.PIPE}
     env = environment(var, **more)
     with subprocess.Popen(command, cwd=ROOT, env=env, text=True, start_new_session=True, **pipes) as process:
         try:

@@ -157,3 +157,16 @@ def test_it_migrates_again_what_was_migrated_backwards(var: Path) -> None:
     result = run(var, "exec", "--", *python(SQL, "SELECT to_regclass('django_session')::text"))
 
     assert result.stdout == "django_session\n"
+
+
+def test_a_closed_terminal_ends_it_though_nobody_was_told(var: Path) -> None:
+    """The kernel tells the session's leader: where that is make, and no shell, it tells nobody else."""
+    terminal, inside = os.openpty()
+    with open(terminal, "rb") as master, running(var, "exec", "--", *python(POLITE), stdout=inside) as process:
+        os.close(inside)
+        assert master.readline() == b"ready\r\n"
+
+        master.close()
+
+        assert process.wait(30) == 40 + signal.SIGHUP
+    assert left_after(var, 5) == []
