@@ -17,7 +17,7 @@ Sync = TrackedRepository.SyncStatus
 EXAMPLES = 3
 """Partial pull requests that a card names."""
 
-SHORT = 15
+SHORT = 5
 """Seconds. A rate that was measured for less says nothing."""
 
 
