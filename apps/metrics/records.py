@@ -193,8 +193,9 @@ class EventRecord:
 class CheckRecord:
     """A check run (`id` set) or a status context (`id` None, known by its name alone).
 
-    `status` is queued, in_progress, completed, waiting, requested or pending; `conclusion` is "" until completed, then success,
-    failure, neutral, cancelled, skipped, timed_out, action_required, stale, startup_failure, or error (contexts only).
+    `status` is queued, in_progress, completed, waiting, requested or pending; `conclusion` is "" until
+    completed, then success, failure, neutral, cancelled, skipped, timed_out, action_required, stale,
+    startup_failure, or error (contexts only).
     A status context that is pending or expected has status "pending" and conclusion "".
     """
 

@@ -49,7 +49,7 @@ class IntegrationCredential(Timestamped, BaseTeamModel):
 
     class Kind(models.TextChoices):
         OAUTH = "oauth"
-        TOKEN = "token"
+        TOKEN = "token"  # noqa: S105  (a kind of credential, not one)
         APP = "app"
 
     integration = models.ForeignKey(GitHubIntegration, models.CASCADE, db_constraint=False, related_name="credentials")

@@ -1,7 +1,7 @@
 from django.db import models
 from django.db.models import Q
-from django.db.models.lookups import Exact
 from django.db.models.functions import Coalesce, Lower
+from django.db.models.lookups import Exact
 
 from apps.teams.models import BaseTeamModel
 
