@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 from django.conf import settings
 from django.db import transaction
-from django.db.models import DateTimeField, ExpressionWrapper, F, Value
+from django.db.models import DateTimeField, ExpressionWrapper, F, Q, Value
 from django.db.models.functions import Greatest
 from django.urls import reverse
 from django.utils import timezone
@@ -122,7 +122,7 @@ def remove(*, team_id: int, tracked_id: int) -> bool:
         raise
     except GitHubError:
         removed = False
-    _settle(team_id, tracked_id, Status.NONE, "")
+    _settle_removed(team_id, tracked_id)
     return removed
 
 
@@ -147,7 +147,7 @@ def remove_of_disconnected(*, team_id: int, integration_id: int) -> bool:
         raise
     except GitHubError:  # it may not, or no longer: nothing but a person at GitHub can remove it
         pass
-    _settle(team_id, tracked.pk, Status.NONE, "")
+    _settle_removed(team_id, tracked.pk)
     return True
 
 
@@ -178,6 +178,19 @@ def _settle(team_id: int, tracked_id: int, status: str, error: str, hook_id: int
             webhook_status=status, webhook_error=error, webhook_id=hook_id, updated_at=timezone.now()
         )
     return status == Status.ACTIVE
+
+
+def _settle_removed(team_id: int, tracked_id: int) -> None:
+    """A switch that was moved back while GitHub was asked finds its hook gone: it wants a new one."""
+    with team_scope(team_id):
+        tracked = TrackedRepository.objects.filter(pk=tracked_id)
+        wanted = Q(
+            is_active=True,
+            webhook_wanted=True,
+            integration__sync_status=GitHubIntegration.SyncStatus.CONNECTED,
+        )
+        status = Status.PENDING if tracked.filter(wanted).exists() else Status.NONE
+        tracked.update(webhook_status=status, webhook_error="", webhook_id=None, updated_at=timezone.now())
 
 
 def receive(*, endpoint: WebhookEndpoint, body: bytes, signed: str, event: str, guid: str) -> Received:

@@ -117,11 +117,11 @@ def set_depth(*, tracked: TrackedRepository, days_back: int | None, actor: User 
 
 
 def request_sync(*, tracked: TrackedRepository, actor: User | None) -> bool:
-    """Note that somebody wants it synced now. False while a sync runs or waits: that one does it."""
+    """Note that somebody wants it synced now. False while a sync runs, waits or is paused: that one does it."""
     with transaction.atomic(), team_scope(tracked.team_id):
         now = timezone.now()
         resting = TrackedRepository.objects.filter(pk=tracked.pk, is_active=True).exclude(
-            sync_status__in=(Sync.SYNCING, Sync.PENDING)
+            sync_status__in=(Sync.SYNCING, Sync.PENDING, Sync.PAUSED)
         )
         if not resting.update(sync_status=Sync.PENDING, sync_requested_at=now, updated_at=now):
             return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
+from django.db import connection
 
 from apps.integrations.factories import TrackedRepositoryFactory
 from apps.integrations.github.errors import RateLimited, Unavailable
@@ -151,6 +152,24 @@ def test_the_hook_of_what_is_followed_again_stays(sandbox, shop):
     registered(shop)
     assert not removed(shop)
     assert at_github(sandbox, shop) is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_switch_that_is_moved_back_while_its_hook_goes_wants_a_new_one(sandbox, shop, monkeypatch):
+    registered(shop)
+    untrack_repository(tracked=fresh(shop), actor=None)
+    delete = sandbox.hooks.delete
+
+    def delete_while_somebody_switches_on(hook):
+        delete(hook)
+        with team_scope(shop.team_id):
+            TrackedRepository.objects.update(is_active=True)
+        connection.close()
+
+    monkeypatch.setattr(sandbox.hooks, "delete", delete_while_somebody_switches_on)
+    assert removed(shop)
+    stored = fresh(shop)
+    assert (stored.webhook_id, stored.webhook_status) == (None, Hook.PENDING)
 
 
 def test_giving_a_connection_up_removes_its_hooks_one_by_one(sandbox, connected, shop):

@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from apps.integrations.factories import TrackedRepositoryFactory
 from apps.integrations.models import GitHubIntegration, IntegrationCredential
 from apps.integrations.services import encryption
 from apps.integrations.services.connections import disconnect
@@ -116,6 +117,22 @@ def test_one_that_was_disconnected_is_taken_up_again(sandbox, connected, acme, t
     with team_scope(team.pk):
         assert GitHubIntegration.objects.get().pk == connected.pk
         assert IntegrationCredential.objects.get().access_token.startswith("gho_")
+
+
+def test_connecting_again_goes_on_with_what_was_followed(sandbox, connected, acme, team, as_owner_of_team, queued):
+    shop = TrackedRepositoryFactory.create(
+        team=team, integration=connected, webhook_wanted=True, sync_status="error", last_sync_error="401"
+    )
+    TrackedRepositoryFactory.create(team=team, integration=connected, is_active=False)
+    disconnect(integration=connected, actor=None)
+    as_owner_of_team.get(CALLBACK, authorized(sandbox, begun(as_owner_of_team, team)))
+    with queued() as tasks:
+        choose(as_owner_of_team, team, acme.database_id)
+    assert tasks == [
+        ("discover_repositories_task", team.pk, connected.pk),
+        ("sync_repository_task", team.pk, shop.pk),
+        ("register_webhook_task", team.pk, shop.pk),
+    ]
 
 
 # ── what goes wrong ───────────────────────────────────────

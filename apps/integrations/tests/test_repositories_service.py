@@ -177,7 +177,7 @@ def test_the_same_depth_is_no_change(team, available):
     assert actions(team) == ["repository.tracked"]
 
 
-@pytest.mark.parametrize("status", [Sync.COMPLETE, Sync.PARTIAL, Sync.ERROR, Sync.PAUSED])
+@pytest.mark.parametrize("status", [Sync.COMPLETE, Sync.PARTIAL, Sync.ERROR])
 def test_a_sync_can_be_asked_for(available, status):
     tracked = fresh(track(available))
     with team_scope(tracked.team_id):
@@ -186,8 +186,13 @@ def test_a_sync_can_be_asked_for(available, status):
     assert fresh(tracked).sync_requested_at is not None
 
 
-def test_a_sync_that_runs_is_not_asked_for_again(available):
-    assert not request_sync(tracked=fresh(track(available)), actor=None)
+@pytest.mark.parametrize("status", [Sync.PENDING, Sync.SYNCING, Sync.PAUSED])
+def test_a_sync_that_runs_or_waits_is_not_asked_for_again(available, status):
+    tracked = fresh(track(available))
+    with team_scope(tracked.team_id):
+        TrackedRepository.objects.update(sync_status=status)
+    assert not request_sync(tracked=tracked, actor=None)
+    assert fresh(tracked).sync_status == status
 
 
 @pytest.mark.parametrize(
