@@ -2,6 +2,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
 
 from django import forms
+from django.utils.text import slugify
 
 from apps.teams.models import Team
 
@@ -12,22 +13,34 @@ else:
 
 
 class CreateTeamForm(TeamForm):
-    """Names a team. The address is suggested from the name while it is typed (static/js/slug.js)."""
+    """Names a team. The address is suggested from the name while it is typed (static/js/slug.js), and made from it when
+    it is left empty.
+    """
+
+    slug = forms.CharField(
+        label="Address",
+        max_length=50,
+        required=False,
+        help_text="Lower-case letters, digits and hyphens. It stays the same when you rename the team.",
+        widget=forms.TextInput(
+            attrs={"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false", "data-slug-target": ""}
+        ),
+    )
 
     class Meta:
         model = Team
         fields = ("name", "slug")
-        labels = {"name": "Name of the team", "slug": "Address"}
-        help_texts = {
-            "name": "Usually the organisation or department whose pull requests you look at.",
-            "slug": "Lower-case letters, digits and hyphens. It stays the same when you rename the team.",
-        }
+        labels = {"name": "Name of the team"}
+        help_texts = {"name": "Usually the organisation or department whose pull requests you look at."}
         widgets = {
             "name": forms.TextInput(attrs={"autofocus": True, "autocomplete": "organization", "data-slug-source": ""}),
-            "slug": forms.TextInput(
-                attrs={"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false", "data-slug-target": ""}
-            ),
         }
+
+    def clean_slug(self) -> str:
+        slug = self.cleaned_data["slug"] or slugify(self.cleaned_data.get("name", ""))[:50].strip("-")
+        if not slug:
+            raise forms.ValidationError("Choose an address, such as “acme-web”: none can be made from the name.")
+        return str(slug)
 
 
 def _time_zones() -> list[tuple[str, str]]:

@@ -17,7 +17,9 @@ if (source && target) {
   target.addEventListener("input", () => {
     own = target.value !== "";
   });
-  source.addEventListener("input", () => {
+  const suggest = () => {
     if (!own) target.value = slugOf(source.value);
-  });
+  };
+  source.addEventListener("input", suggest);
+  suggest(); // what was typed before this script came
 }

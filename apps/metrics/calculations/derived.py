@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from apps.metrics.calculations.ai import ai_tools_of
 from apps.metrics.calculations.checks import ci_status_of
@@ -14,9 +15,12 @@ from apps.metrics.calculations.people import BotRule, default_rule, person_of
 from apps.metrics.calculations.reviews import Review, approval_in_force, events_until_merge, reviews_that_count
 from apps.metrics.calculations.rounds import fix_times, walk
 from apps.metrics.calculations.spans import hours, rounded_mean, seconds_between
-from apps.metrics.calculations.stages import Stages, cut, first_commit_of, ready_at_of
+from apps.metrics.calculations.stages import cut, first_commit_of, ready_at_of
 from apps.metrics.calculations.text import is_hotfix, revert_of
 from apps.metrics.records import CommentRecord, EventKind, EventRecord, PullRequestRecord
+
+
+STAGES = ("coding", "pickup", "review", "merge", "closed")
 
 
 class Size(StrEnum):
@@ -87,22 +91,9 @@ def derive(pull_request: PullRequestRecord, *, is_bot: BotRule = default_rule) -
     approved_at = approval_in_force(reviews)
     fixes = fix_times(pr, events)
     responses = [round_.seconds for round_ in walk(reviews, fixes).rounds]
-    cycle_time = seconds_between(pr.created_at, pr.merged_at) if pr.merged_at else None
-    review_time = _review_time(ready_at, first_review_at)
+    cycle_time, review_time = _cycle_time(pr), _review_time(ready_at, first_review_at)
     comments = _each_once(pr.issue_comments) + _each_once(pr.review_comments)
     unreviewed = pr.merged_at is not None and not reviews
-    revert = revert_of(pr.title, pr.body, pr.url)
-    tools = ai_tools_of(pr)
-    stages: Stages | None = None
-    if pr.merged_at is not None:
-        stages = cut(
-            pr,
-            events,
-            first_commit_at=first_commit_at,
-            ready_at=ready_at,
-            first_review_at=first_review_at,
-            approved_at=approved_at,
-        )
     return Derived(
         cycle_time_seconds=cycle_time,
         cycle_time_hours=hours(cycle_time),
@@ -124,20 +115,40 @@ def derive(pull_request: PullRequestRecord, *, is_bot: BotRule = default_rule) -
         review_rounds=len(responses),
         avg_fix_response_seconds=rounded_mean(responses),
         avg_fix_response_hours=hours(sum(responses), shared_by=len(responses)) if responses else None,
-        is_revert=revert.is_revert,
-        reverts_number=revert.number,
-        reverts_sha=revert.sha,
-        reverts_title=revert.title,
-        is_hotfix=is_hotfix(pr.title, (label.name for label in pr.labels or ()), pr.head_ref),
         ci_status=ci_status_of(pr.checks or (), pr.head_sha),
-        ai_assisted=bool(tools),
-        ai_tools=tools,
-        coding_seconds=stages.coding_seconds if stages else None,
-        pickup_seconds=stages.pickup_seconds if stages else None,
-        review_seconds=stages.review_seconds if stages else None,
-        merge_seconds=stages.merge_seconds if stages else None,
-        closed_seconds=stages.closed_seconds if stages else None,
+        **_said_in_words(pr),
+        **_stage_seconds(
+            pr,
+            events,
+            first_commit_at=first_commit_at,
+            ready_at=ready_at,
+            first_review_at=first_review_at,
+            approved_at=approved_at,
+        ),
     )
+
+
+def _said_in_words(pr: PullRequestRecord) -> dict[str, Any]:
+    """What titles, bodies, labels and trailers tell."""
+    revert = revert_of(pr.title, pr.body, pr.url)
+    tools = ai_tools_of(pr)
+    return {
+        "is_revert": revert.is_revert,
+        "reverts_number": revert.number,
+        "reverts_sha": revert.sha,
+        "reverts_title": revert.title,
+        "is_hotfix": is_hotfix(pr.title, (label.name for label in pr.labels or ()), pr.head_ref),
+        "ai_assisted": bool(tools),
+        "ai_tools": tools,
+    }
+
+
+def _stage_seconds(
+    pr: PullRequestRecord, events: Sequence[EventRecord], **cut_points: datetime | None
+) -> dict[str, Any]:
+    """The stages of a merged pull request; of any other there are none."""
+    stages = cut(pr, events, **cut_points) if pr.merged_at is not None else None
+    return {f"{name}_seconds": getattr(stages, f"{name}_seconds", None) for name in STAGES}
 
 
 def size_of(additions: int | None, deletions: int | None) -> Size | None:
@@ -149,6 +160,10 @@ def size_of(additions: int | None, deletions: int | None) -> Size | None:
         if lines <= limit:
             return size
     return Size.XL
+
+
+def _cycle_time(pr: PullRequestRecord) -> int | None:
+    return seconds_between(pr.created_at, pr.merged_at) if pr.merged_at else None
 
 
 def _review_time(ready_at: datetime | None, first_review_at: datetime | None) -> int | None:

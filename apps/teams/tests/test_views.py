@@ -23,7 +23,6 @@ def test_whoever_signed_up_names_a_team_and_is_its_admin(client: Client) -> None
         ("My Team", "Use lower-case letters, digits and single hyphens"),
         ("harbour", "This address is taken. Please choose another one."),
         ("new", "“new” is reserved. Please choose another address."),
-        ("", "This field is required."),
     ],
 )
 def test_a_bad_address_is_explained_beside_its_field(client: Client, slug: str, message: str) -> None:
@@ -34,6 +33,22 @@ def test_a_bad_address_is_explained_beside_its_field(client: Client, slug: str, 
     assert message in response.content.decode()
     assert 'aria-invalid="true"' in response.content.decode()
     assert Team.objects.count() == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("name", "slug"), [("Harbour Labs", "harbour-labs"), ("Ünïcode GmbH & Co.", "unicode-gmbh-co")]
+)
+def test_an_address_that_is_left_empty_is_made_from_the_name(client: Client, name: str, slug: str) -> None:
+    client.force_login(UserFactory.create())
+    assert client.post("/teams/new/", {"name": name, "slug": ""}).headers["Location"] == f"/a/{slug}/"
+
+
+@pytest.mark.django_db
+def test_a_name_without_letters_needs_an_address(client: Client) -> None:
+    client.force_login(UserFactory.create())
+    response = client.post("/teams/new/", {"name": "東京", "slug": ""})
+    assert "none can be made from the name" in response.content.decode()
 
 
 @pytest.mark.django_db

@@ -66,7 +66,7 @@ def failing(*errors: dict[str, Any], data: Any = None, **headers: str) -> Respon
     return ok({"data": data, "errors": list(errors)}, **headers)
 
 
-def raised(*answers: Response | Exception, operation: str = "rate_limit", **variables: Any) -> GitHubError:
+def raised(*answers: Response | Exception, operation: str = "repos_by_id", **variables: Any) -> GitHubError:
     with pytest.raises(GitHubError) as caught:
         answering(*answers).run(operation, **variables)
     assert TOKEN not in str(caught.value)
@@ -74,7 +74,7 @@ def raised(*answers: Response | Exception, operation: str = "rate_limit", **vari
 
 
 def test_it_returns_the_data_and_the_budget():
-    answer = answering(ok({"data": {"viewer": {"login": "o"}, "rateLimit": BUDGET}})).run("rate_limit")
+    answer = answering(ok({"data": {"viewer": {"login": "o"}, "rateLimit": BUDGET}})).run("repos_by_id")
     assert answer.data["viewer"] == {"login": "o"}
     assert answer.rate_limit == RateLimit(5000, 4998, 2, RESET, cost=2)
     assert (answer.errors, answer.requests) == ((), 1)
@@ -82,14 +82,14 @@ def test_it_returns_the_data_and_the_budget():
 
 def test_it_sends_the_token_as_a_bearer():
     transport = FunctionTransport(lambda **request: ok({"data": {"rateLimit": None}}))
-    GraphQL(transport, StaticToken(TOKEN), "http://127.0.0.1:1/graphql").run("rate_limit")
+    GraphQL(transport, StaticToken(TOKEN), "http://127.0.0.1:1/graphql").run("repos_by_id")
     [sent] = transport.sent
     assert (sent["method"], sent["url"]) == ("POST", "http://127.0.0.1:1/graphql")
     assert sent["headers"]["Authorization"] == f"bearer {TOKEN}"
 
 
 def test_a_server_without_a_budget_is_taken_as_it_is():
-    answer = answering(ok({"data": {"viewer": None, "rateLimit": None}})).run("rate_limit")
+    answer = answering(ok({"data": {"viewer": None, "rateLimit": None}})).run("repos_by_id")
     assert answer.rate_limit is None
 
 
@@ -99,7 +99,7 @@ def test_the_headers_tell_the_budget_where_the_answer_does_not():
         "x_ratelimit_remaining": "10",
         "x_ratelimit_reset": str(int(RESET.timestamp())),
     }
-    answer = answering(ok({"data": {"viewer": None, "rateLimit": None}}, **headers)).run("rate_limit", cost=2)
+    answer = answering(ok({"data": {"viewer": None, "rateLimit": None}}, **headers)).run("repos_by_id", cost=2)
     assert answer.rate_limit == RateLimit(5000, 10, 4990, RESET, cost=2)
 
 
@@ -162,7 +162,7 @@ def test_a_secondary_limit_says_how_long_to_wait(answer, seconds):
 def test_401_means_bad_credentials_and_is_not_tried_again():
     sleeps: list[float] = []
     with pytest.raises(BadCredentials):
-        answering(refused(401, "Bad credentials"), sleeps=sleeps).run("rate_limit")
+        answering(refused(401, "Bad credentials"), sleeps=sleeps).run("repos_by_id")
     assert sleeps == []
 
 
@@ -182,7 +182,7 @@ def test_401_means_bad_credentials_and_is_not_tried_again():
 def test_a_query_that_is_too_heavy_is_not_tried_again_as_it_is(answer):
     sleeps: list[float] = []
     with pytest.raises(QueryTooHeavy):
-        answering(answer, sleeps=sleeps).run("rate_limit")
+        answering(answer, sleeps=sleeps).run("repos_by_id")
     assert sleeps == []
 
 
@@ -203,18 +203,18 @@ def test_a_query_that_is_too_heavy_is_not_tried_again_as_it_is(answer):
 def test_a_broken_answer_is_tried_three_times_with_growing_pauses(broken):
     sleeps: list[float] = []
     with pytest.raises(Unavailable):
-        answering(broken, sleeps=sleeps).run("rate_limit")
+        answering(broken, sleeps=sleeps).run("repos_by_id")
     assert sleeps == [1.0, 2.0]
 
 
 def test_it_goes_on_when_a_further_attempt_succeeds():
     fine = ok({"data": {"viewer": None, "rateLimit": None}})
-    answer = answering(Unavailable(), Response(500), fine).run("rate_limit")
+    answer = answering(Unavailable(), Response(500), fine).run("repos_by_id")
     assert answer.requests == 3
 
 
 def test_half_a_surrogate_pair_does_not_break_the_answer():
-    answer = answering(Response(200, {}, b'{"data": {"viewer": "cut off \\ud83d"}}')).run("rate_limit")
+    answer = answering(Response(200, {}, b'{"data": {"viewer": "cut off \\ud83d"}}')).run("repos_by_id")
     assert answer.data["viewer"] == "cut off \ud83d"
 
 
@@ -346,7 +346,7 @@ def test_each_attempt_leases_a_token_and_reports_what_it_learned():
     }
     client = answering(Unavailable(), refused(403, "x", **headers), tokens=tokens)
     with pytest.raises(RateLimited):
-        client.run("rate_limit", cost=3)
+        client.run("repos_by_id", cost=3)
     assert tokens.asked == [(3, "graphql"), (3, "graphql")]
     assert tokens.told == [None, RateLimit(5000, 0, 5000, RESET, cost=3)]
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from apps.integrations.github.errors import BadCredentials, GitHubError, RateLimited, Unavailable
 from apps.integrations.models import SyncRun, TrackedRepository
-from apps.integrations.services import connection_state
+from apps.integrations.services import connection_state, oauth_tokens
 from apps.integrations.services.github_client import graphql_of
 from apps.integrations.services.github_sync import pages, runs, steps
 from apps.integrations.services.github_sync.runs import Handle, SyncBusy
@@ -98,6 +98,7 @@ def _walk(run: SyncRun, seconds: float | None, on_page: Callable[[SyncRun], None
     checkpoint = checkpoint or steps.first_checkpoint(plan)
     if checkpoint["phase"] == "done":
         return True
+    oauth_tokens.renew_expiring(team_id=run.team_id, integration_id=run.tracked_repository.integration_id)
     graphql = graphql_of(team_id=run.team_id, integration_id=run.tracked_repository.integration_id)
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="github") as ahead:
         coming = ahead.submit(steps.fetch, graphql, plan, checkpoint)

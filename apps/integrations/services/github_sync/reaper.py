@@ -53,13 +53,20 @@ def _stuck() -> list[SyncRun]:
         Q(heartbeat_at__lt=now - LOST_IN_QUEUE) | Q(heartbeat_at=None, created_at__lt=now - LOST_IN_QUEUE)
     )
     due = Q(status=Status.PAUSED, resume_at__lte=now)
-    return list(SyncRun.objects.filter(dead | lost | due, tracked_repository__is_active=True).order_by("pk"))
+    alive = Q(
+        tracked_repository__is_active=True,
+        tracked_repository__integration__sync_status=GitHubIntegration.SyncStatus.CONNECTED,
+    )
+    return list(SyncRun.objects.filter(alive, dead | lost | due).order_by("pk"))
 
 
 def _begin_what_was_asked_for() -> list[Handle]:
     """Syncs that somebody asked for and whose task was lost before it could make the run."""
     unfinished = SyncRun.objects.filter(tracked_repository=OuterRef("pk"), status__in=SyncRun.UNFINISHED)
     waiting = TrackedRepository.objects.filter(
-        ~Exists(unfinished), is_active=True, sync_requested_at__lt=timezone.now() - LOST_IN_QUEUE
+        ~Exists(unfinished),
+        is_active=True,
+        integration__sync_status=GitHubIntegration.SyncStatus.CONNECTED,
+        sync_requested_at__lt=timezone.now() - LOST_IN_QUEUE,
     )
     return [runs.handle_of(runs.begin_asked(tracked)) for tracked in waiting]
