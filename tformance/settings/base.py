@@ -95,6 +95,7 @@ _as_app = {} if _owner is not _login else {"options": f"-c role={APP_ROLE}"}
 DATABASES: dict[str, Any] = {
     "default": {
         **_login,
+        "ENGINE": "apps.common.postgresql",
         "OPTIONS": {**_login.get("OPTIONS", {}), **_as_app},
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
