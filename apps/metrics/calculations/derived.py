@@ -19,7 +19,6 @@ from apps.metrics.calculations.stages import cut, first_commit_of, ready_at_of
 from apps.metrics.calculations.text import is_hotfix, revert_of
 from apps.metrics.records import CommentRecord, EventKind, EventRecord, PullRequestRecord
 
-
 STAGES = ("coding", "pickup", "review", "merge", "closed")
 
 
