@@ -98,10 +98,11 @@ def axis_of(instants: Iterable[datetime], zone: ZoneInfo) -> Axis:
     spans = list(_spans(moments, timedelta(hours=hours)))
     between = [(spans[i + 1][0] - spans[i][1]).total_seconds() for i in range(len(spans) - 1)]
     columns = [44 + 7 * math.log2(max(1.0, seconds / (hours * HOURS))) for seconds in between]
-    needed = 2 * PAD + sum(columns) + least * len(spans)
-    width = max(WIDTH, needed)
+    room = WIDTH - 2 * PAD - least * len(spans)  # for the columns; the stretches' least always fits
+    if sum(columns) > room:
+        columns = [column * room / sum(columns) for column in columns]
     whole = sum((end - start).total_seconds() for start, end in spans)
-    free = width - needed
+    free = room - sum(columns)
     if not whole and columns:  # single moments, far apart: the room goes to the gaps
         columns = [column + free / len(columns) for column in columns]
         free = 0.0
@@ -111,8 +112,8 @@ def axis_of(instants: Iterable[datetime], zone: ZoneInfo) -> Axis:
         x_end = x + least + free * share
         stretches.append(Stretch(start, end, x, x_end))
         x = x_end + (columns[place] if place < len(columns) else 0)
-    gaps = tuple(_gap(stretches[i], stretches[i + 1], between[i], width) for i in range(len(between)))
-    return Axis(tuple(stretches), gaps, tuple(_ticks(stretches, width, zone)), width)
+    gaps = tuple(_gap(stretches[i], stretches[i + 1], between[i], WIDTH) for i in range(len(between)))
+    return Axis(tuple(stretches), gaps, tuple(_ticks(stretches, WIDTH, zone)), WIDTH)
 
 
 def _spans(moments: list[datetime], longest: timedelta) -> Iterator[tuple[datetime, datetime]]:

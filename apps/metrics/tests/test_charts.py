@@ -3,7 +3,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from apps.metrics.charts.axis import axis_of
@@ -75,6 +75,7 @@ class TestLife:
         assert shown[0].title == "3 commits\nc0\nc0.01\nc0.02"
 
     @given(st.lists(st.integers(0, 40 * 86_400), min_size=1, max_size=120))
+    @example([0, 444, 2590, 39338, 106474, 225513, 409821, 737014, 1595962])  # ten stretches: the columns give way
     def test_no_two_marks_of_a_lane_overlap_and_none_is_lost(self, seconds):
         marks = [Mark(COMMENTS, START + timedelta(seconds=count), "comment", "") for count in seconds]
         shown = self.chart(*marks).comments
