@@ -67,6 +67,11 @@ class Change:
     before: float | None = None
 
     @property
+    def brief(self) -> str:
+        """The same for a narrow column."""
+        return {Verdict.NOT_COVERED: "not covered", Verdict.TOO_FEW: "too few"}.get(self.verdict, self.words)
+
+    @property
     def is_clear(self) -> bool:
         return self.verdict in (Verdict.BETTER, Verdict.WORSE, Verdict.MORE)
 

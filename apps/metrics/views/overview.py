@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from apps.metrics.charts.stages import StageChart, StageWeek, proportions, stage_chart
-from apps.metrics.queries.comparison import Duration
+from apps.metrics.queries.comparison import Change, Duration
 from apps.metrics.queries.insight import insights_of
 from apps.metrics.queries.overview import STAGES, Compared, Overview, overview_for
 from apps.metrics.queries.period import PRESETS, Period
@@ -29,7 +29,7 @@ class StageRow:
     definition: str
     duration: Duration
     change: Judged | None
-    note: str
+    held: Change | None  # why no change is told
     url: str
 
 
@@ -40,7 +40,7 @@ class RepositoryLine:
     duration: Duration
     ribbon: tuple[tuple[str, float, float], ...]
     change: Judged | None
-    note: str
+    held: Change | None  # why no change is told
 
 
 @require_safe
@@ -62,6 +62,7 @@ def overview(request: HttpRequest, team: Team) -> HttpResponse:
         context |= _shown(team, population, found)
         load = review_load_for(population)
         context["load"] = load
+        context["load_is_compared"] = bool(found.coverage.compared) and not found.coverage.left_out
         context["load_bars"] = [(one, *load.bars_of(one)) for one in load.busiest]
         context["options"] = filter_options()
     query = population.overview_query()
@@ -122,7 +123,7 @@ def _week_url(listed: str, population: Population, week: StageWeek) -> str:
 
 def _stage_row(name: str, compared: Compared, url: str) -> StageRow:
     change = judged(compared.change)
-    return StageRow(name, DEFINITIONS[name], compared.now, change, "" if change else compared.change.words, url)
+    return StageRow(name, DEFINITIONS[name], compared.now, change, None if change else compared.change, url)
 
 
 def _repository_lines(listed: str, population: Population, found: Overview) -> list[RepositoryLine]:
@@ -149,7 +150,7 @@ def _line(
         duration=cycle_time.now,
         ribbon=proportions([(name, stage.now.median or 0.0) for name, stage in zip(STAGES, stages, strict=True)]),
         change=change,
-        note="" if change else cycle_time.change.words,
+        held=None if change else cycle_time.change,
     )
 
 
