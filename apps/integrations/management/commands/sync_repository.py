@@ -94,7 +94,7 @@ class Command(BaseCommand):
             }
             self.stdout.write(json.dumps(report))
         if status == "partial":
-            raise CommandError(f"{len(run.partial)} pull requests are partial.", returncode=EXIT_PARTIAL)
+            raise CommandError(f"Partial: {len(run.partial)} could not be read whole.", returncode=EXIT_PARTIAL)
         if status == "paused":
             raise CommandError(f"{outcome.message} Run the same command to resume.", returncode=EXIT_PAUSED)
         if status == "error":
