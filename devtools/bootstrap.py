@@ -77,10 +77,11 @@ def install_with_uv() -> bool:
 
 
 def uv_environment() -> dict[str, str]:
-    """uv does not read pip's configuration: hand over its indexes, and a cache that can be written."""
+    """uv does not read pip's configuration: hand over its indexes and certificates, and a cache that can be written."""
     # Which index has a version is pip's question too; what it may contain is settled by the hashes.
     environment = {"UV_INDEX_STRATEGY": "unsafe-best-match"}
     names = {"index-url": "UV_DEFAULT_INDEX", "extra-index-url": "UV_INDEX", "find-links": "UV_FIND_LINKS"}
+    names["cert"] = "SSL_CERT_FILE"  # a company's own authority
     for option, value in pip_settings().items():
         if option in names and names[option] not in os.environ:
             environment[names[option]] = value
