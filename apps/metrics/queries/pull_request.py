@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count
+from django.db.models import Count, F, QuerySet
 from django.db.models.functions import Lower
 
 from apps.metrics.calculations import Round, Stages, open_request_of, review_rounds_of, stages_of
@@ -16,7 +16,7 @@ from apps.metrics.models.member import bot_condition
 from apps.metrics.queries.comparison import Duration, Spread
 from apps.metrics.queries.overview import STAGES
 from apps.metrics.queries.period import zone_of
-from apps.metrics.queries.pull_request_record import counts_as_bot, record_of
+from apps.metrics.queries.stored_records import counts_as_bot, life_record_of
 from apps.metrics.queries.story import Story, check_batches, exact_span, name_of, story_of
 from apps.metrics.records import EventKind, PullRequestRecord
 
@@ -121,7 +121,7 @@ def pull_request_page(owner: str, name: str, number: int, *, time_zone: str, now
     if pr is None:
         return None
     zone = zone_of(time_zone)
-    record = record_of(pr)
+    record = life_record_of(pr)
     cut_points = stages_of(record, is_bot=counts_as_bot)
     rounds = review_rounds_of(record, is_bot=counts_as_bot)
     files = PRFile.objects.filter(pull_request=pr, gone_at=None).count()
@@ -158,17 +158,14 @@ def stage_at(points: Stages | None, at: datetime) -> str:
 
 
 def _find(full_name: str, number: int) -> PullRequest | None:
-    """Two statements. A name may have belonged to two repositories: the one that is there, then the newer one."""
+    """One statement. A name may have belonged to two repositories: the one that is there, then the newer one."""
     repositories = Repository.objects.annotate(lower_name=Lower("full_name")).filter(lower_name=full_name.lower())
-    ids = list(repositories.order_by("-gone_at", "-id").values_list("pk", flat=True))
     # Served by pull_request_key (team, repository, number).
-    found = {
-        pr.repository_id: pr
-        for pr in PullRequest.objects.filter(repository__in=ids, number=number, gone_at=None).select_related(
-            "repository", "author", "merged_by", "milestone", "reverts"
-        )
-    }
-    return next((found[pk] for pk in ids if pk in found), None)
+    found: QuerySet[PullRequest] = PullRequest.objects.filter(
+        repository__in=repositories.values("pk"), number=number, gone_at=None
+    )
+    related = found.select_related("repository", "author", "merged_by", "milestone", "reverts")
+    return related.order_by(F("repository__gone_at").desc(nulls_first=True), "-repository_id").first()
 
 
 def _stages(pr: PullRequest, points: Stages) -> tuple[StageOfOne, ...]:

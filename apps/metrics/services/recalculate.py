@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from apps.common.copy_upsert import update_rows
 from apps.metrics.calculations import category_of, derive
 from apps.metrics.models import PRFile, PullRequest, Repository
+from apps.metrics.queries.stored_records import records_of
 from apps.metrics.services.aggregate import aggregate_weeks
 from apps.metrics.services.deploy_stage import set_deploy_seconds
 from apps.metrics.services.ingest.pull_requests import DERIVED, derived_row
 from apps.metrics.services.ingest.reverts import resolve_reverts
 from apps.metrics.services.members import marked_bots
-from apps.metrics.services.stored import records_of
 from apps.teams.scope import team_scope
 
 CHUNK = 200

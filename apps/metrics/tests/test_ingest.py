@@ -26,6 +26,7 @@ from apps.metrics.models import (
     ReviewThread,
     TeamMember,
 )
+from apps.metrics.queries.stored_records import records_of
 from apps.metrics.records import (
     Account,
     CheckRecord,
@@ -43,7 +44,6 @@ from apps.metrics.records import (
     ThreadRecord,
 )
 from apps.metrics.services.ingest import ingest_checks, ingest_pull_requests
-from apps.metrics.services.stored import records_of
 from apps.teams.scope import team_scope
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from apps.common.durations import age
 from apps.metrics.charts.life import CHECKS, COMMENTS, COMMITS, MILESTONES, REVIEWS, LifeChart, Mark, Span, life_chart
 from apps.metrics.queries.pull_request import PullRequestPage
-from apps.metrics.queries.pull_request_record import counts_as_bot
+from apps.metrics.queries.stored_records import counts_as_bot
 from apps.metrics.queries.story import begin_of, check_batches, name_of, shown_at
 from apps.metrics.records import EventKind, PullRequestRecord
 

@@ -12,10 +12,10 @@ from apps.metrics.calculations.checks import ci_status_of
 from apps.metrics.calculations.files import category_of
 from apps.metrics.calculations.spans import seconds_between
 from apps.metrics.models import Commit, PRCheckRun, PRFile, PullRequest, PullRequestCommit, Repository
+from apps.metrics.queries.stored_records import checks_of
 from apps.metrics.records import CheckRecord, Part
 from apps.metrics.services.ingest.weeks import weeks_of
 from apps.metrics.services.ingest.writing import Page, Row, mark_gone, write_children
-from apps.metrics.services.stored import checks_of
 
 # A run that ended does not begin again (a new attempt is a new run); a context is known by its name alone, so its
 # latest word counts.

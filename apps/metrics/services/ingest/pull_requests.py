@@ -12,9 +12,9 @@ from apps.common.copy_upsert import Upserted, copy_upsert
 from apps.metrics.calculations import derive
 from apps.metrics.calculations.derived import Derived
 from apps.metrics.models import PullRequest, Repository
+from apps.metrics.queries.stored_records import checks_of, parts_of
 from apps.metrics.records import Part, PullRequestRecord
 from apps.metrics.services.ingest.writing import Page, Row, is_complete
-from apps.metrics.services.stored import checks_of, parts_of
 
 NOT_FETCHED = "not fetched yet"
 
@@ -144,7 +144,7 @@ def _core(page: Page, record: PullRequestRecord, milestones: dict[int, int]) -> 
         "node_id": record.node_id,
         "title": record.title,
         "body": record.body,
-        "url": record.url,
+        "url": record.url[:500],
         "state": record.state,
         "is_draft": record.is_draft,
         "author_id": page.members.id_of(record.author),
@@ -156,10 +156,10 @@ def _core(page: Page, record: PullRequestRecord, milestones: dict[int, int]) -> 
         "additions": record.additions,
         "deletions": record.deletions,
         "changed_files": record.changed_files,
-        "base_ref": record.base_ref,
-        "head_ref": record.head_ref,
+        "base_ref": record.base_ref[:255],
+        "head_ref": record.head_ref[:255],
         "head_sha": record.head_sha,
-        "head_repository": record.head_repository,
+        "head_repository": record.head_repository[:255],
         "is_cross_repository": record.is_cross_repository,
         "merge_commit_sha": record.merge_commit_sha,
         "milestone_id": milestones.get(record.milestone.number) if record.milestone else None,
