@@ -99,3 +99,13 @@ def test_a_mark_makes_nobody_an_agent_and_no_agent_a_person(team, store, author,
     recalculate_team(team.pk)
     with team_scope(team.pk):
         assert only_pull_request().ai_tools == tools
+
+
+def test_a_mark_counts_for_people_of_parts_that_did_not_come_again(team, store):
+    store(whole(1))
+    with team_scope(team.pk):
+        TeamMember.objects.filter(login="ben").update(marked_bot=True)
+    thin = {part.value: None for part in Part}
+    store(whole(1, merged_by=None, updated_at=NOW, title="Other", **thin))
+    with team_scope(team.pk):
+        assert only_pull_request().first_review_at is None

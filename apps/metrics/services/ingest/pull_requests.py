@@ -15,6 +15,7 @@ from apps.metrics.models import PullRequest, Repository
 from apps.metrics.queries.stored_records import checks_of, parts_of
 from apps.metrics.records import Part, PullRequestRecord
 from apps.metrics.services.ingest.writing import Page, Row, is_complete
+from apps.metrics.services.members import Members, marked_bots
 
 NOT_FETCHED = "not fetched yet"
 
@@ -112,8 +113,9 @@ def completed(
 
 def write_pull_requests(page: Page, whole: Sequence[PullRequestRecord], milestones: dict[int, int]) -> Upserted:
     """Write the rows with their derived fields (from `whole`, the records with all that is stored), fill `page.ids`."""
+    is_bot = _bot_rule(page, whole)
     rows = [
-        {**_core(page, record, milestones), **_derived(page, complete)}
+        {**_core(page, record, milestones), **derived_row(derive(complete, is_bot=is_bot))}
         for record, complete in zip(page.records, whole, strict=True)
     ]
     written = copy_upsert(
@@ -171,8 +173,13 @@ def _core(page: Page, record: PullRequestRecord, milestones: dict[int, int]) -> 
     }
 
 
-def _derived(page: Page, record: PullRequestRecord) -> Row:
-    return derived_row(derive(record, is_bot=page.members))
+def _bot_rule(page: Page, whole: Sequence[PullRequestRecord]) -> Members:
+    """Parts that were stored before bring people whom the page does not name: of them the team's marks, in one
+    statement.
+    """
+    if all(complete is record for complete, record in zip(whole, page.records, strict=True)):
+        return page.members
+    return replace(page.members, bots={**marked_bots().bots, **page.members.bots})
 
 
 def derived_row(derived: Derived) -> Row:
