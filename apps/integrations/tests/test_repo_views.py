@@ -254,7 +254,10 @@ def test_it_is_asked_for_again_while_a_sync_runs(team, tracked, as_teammate):
 
 @pytest.mark.parametrize("status", [Sync.COMPLETE, Sync.PARTIAL, Sync.ERROR])
 def test_it_is_not_asked_for_again_once_it_ended(team, tracked, as_teammate, status):
-    assert "hx-trigger" not in progress(as_teammate, team, sync_status=status)
+    page = progress(as_teammate, team, sync_status=status)
+    assert "hx-trigger" not in page
+    assert 'id="repositories-tabs"' in page  # with its end the counts beside it change
+    assert "Syncing 0" in page
 
 
 def test_a_pause_is_looked_at_now_and_then(team, tracked, as_teammate):

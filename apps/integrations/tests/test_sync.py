@@ -267,9 +267,19 @@ def test_a_repository_is_asked_for_news_an_hour_after_its_last_sync_and_once(tra
     sync(tracked)
     assert github_sync.ask_for_due_syncs(tracked.team_id) == []
     with team_scope(tracked.team_id):
-        TrackedRepository.objects.update(last_sync_at=timezone.now() - timedelta(minutes=61))
+        TrackedRepository.objects.update(last_sync_at=timezone.now() - timedelta(minutes=61), webhook_status="active")
     assert github_sync.ask_for_due_syncs(tracked.team_id) == [tracked.pk]
     assert github_sync.ask_for_due_syncs(tracked.team_id) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "is_due"), [("active", False), ("forbidden", True), ("failed", True), ("none", True)]
+)
+def test_without_a_webhook_it_is_asked_for_news_every_ten_minutes(tracked, status, is_due):
+    sync(tracked)
+    with team_scope(tracked.team_id):
+        TrackedRepository.objects.update(last_sync_at=timezone.now() - timedelta(minutes=11), webhook_status=status)
+    assert github_sync.ask_for_due_syncs(tracked.team_id) == ([tracked.pk] if is_due else [])
 
 
 def test_a_refused_token_disconnects_and_keeps_everything(github, tracked, team):
@@ -311,6 +321,14 @@ def test_a_pull_request_that_github_cannot_render_is_stepped_over_and_noted(gith
     with team_scope(team.pk):
         assert PullRequest.objects.count() == 59
     assert len(run_of(tracked).partial["unreadable"]) == 1
+
+
+def test_what_could_not_be_read_is_not_forgotten_by_the_next_sync(tracked, team):
+    sync(tracked)
+    with team_scope(team.pk):
+        PullRequest.objects.filter(number=3).update(is_partial=True, partial={"files": "no diff"})
+    assert github_sync.advance(begun(fresh(tracked), SyncRun.Kind.INCREMENTAL)).ended == Ended.FINISHED
+    assert (run_of(tracked).status, fresh(tracked).sync_status) == ("complete", "partial")
 
 
 def test_an_unknown_repository_is_an_error_that_says_so(github, tracked, team):

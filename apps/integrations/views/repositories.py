@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from django.contrib import messages
@@ -39,6 +40,7 @@ from apps.teams.models import Team
 PAGE = "integrations/repositories.html"
 CHANGED = "integrations/partials/changed.html"
 PROGRESS = "integrations/partials/sync_progress.html"
+SETTLED = "integrations/partials/settled.html"
 DEPTHS = tuple((depth_value(depth), depth_label(depth)) for depth in TrackedRepository.DEPTHS)
 PARTIALS = {"repositories": "page", "repository-list": "list"}
 """The fragment of the page by the id of the element that HTMX wants to replace."""
@@ -178,9 +180,13 @@ def github_repo_webhook(request: HttpRequest, team: Team, repo_id: int) -> HttpR
 @require_safe
 @team_member
 def github_repo_sync_progress(request: HttpRequest, team: Team, repo_id: int) -> HttpResponse:
-    """The part of a card that changes by itself; asked for every two seconds, and only while something goes on."""
+    """The part of a card that changes by itself; asked for every two seconds, and only while something goes on. The
+    last answer brings the counts beside it.
+    """
     card = cards_of([_tracked(repo_id, is_active=None)])[0]
-    return render(request, PROGRESS, {"card": card})
+    if card.is_live:
+        return render(request, PROGRESS, {"card": card})
+    return render(request, SETTLED, {"card": card, **_counted(request)})
 
 
 def _tracked(repo_id: int, *, is_active: bool | None = True) -> TrackedRepository:
@@ -195,12 +201,15 @@ def _answer(request: HttpRequest, team: Team, tracked: TrackedRepository) -> Htt
     context = {
         "card": cards_of([tracked_rows().get(pk=tracked.pk)])[0],
         "depths": DEPTHS,
-        "counts": quick_counts(),
-        "filters": Filters.of(_current_query(request)),
         "is_in_place": not _target(request).startswith("row-"),
-        "is_besides": True,
+        **_counted(request),
     }
     return render(request, CHANGED, context)
+
+
+def _counted(request: HttpRequest) -> dict[str, Any]:
+    """What the counts beside a changed card need."""
+    return {"counts": quick_counts(), "filters": Filters.of(_current_query(request)), "is_besides": True}
 
 
 def _page(request: HttpRequest, team: Team, filters: Filters, target: str) -> HttpResponse:

@@ -124,7 +124,8 @@ def finish(run: SyncRun) -> None:
         _cover(run, repository, tracked)
         set_deploy_seconds(repository)  # asks since when the repository is covered
         TrackedRepository.objects.filter(pk=tracked.pk).update(
-            sync_status=status,
+            # A run that met nothing partial leaves what an earlier one could not read.
+            sync_status=SyncRun.Status.PARTIAL if repository.completeness["partial"] else status,
             sync_progress=100,
             sync_prs_total=tracked.sync_prs_completed,
             sync_activity="",
