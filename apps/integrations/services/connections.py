@@ -88,10 +88,12 @@ def _store_credential(integration: GitHubIntegration, access: GrantedAccess) -> 
 def _take_up_again(integration: GitHubIntegration) -> None:
     """What stopped with the old credential is due again."""
     tracked = TrackedRepository.objects.filter(integration=integration, is_active=True)
-    tracked.filter(sync_status=Sync.ERROR).update(
-        sync_status=Sync.PENDING, last_sync_error="", updated_at=timezone.now()
+    now = timezone.now()
+    # Asked for in the row: should the task be lost, the reaper begins what was asked for.
+    tracked.filter(sync_status__in=(Sync.ERROR, Sync.PENDING)).update(
+        sync_status=Sync.PENDING, sync_requested_at=now, last_sync_error="", updated_at=now
     )
-    tracked.filter(webhook_wanted=True, webhook_id=None).update(webhook_status=Hook.PENDING, updated_at=timezone.now())
+    tracked.filter(webhook_wanted=True, webhook_id=None).update(webhook_status=Hook.PENDING, updated_at=now)
 
 
 def disconnect(*, integration: GitHubIntegration, actor: User | None) -> None:

@@ -15,6 +15,7 @@ from apps.integrations.models import (
     TrackedRepository,
     WebhookEndpoint,
 )
+from apps.integrations.services import github_sync
 from apps.integrations.services.access_check import Account, GrantedAccess
 from apps.integrations.services.connections import AlreadyConnected, connect, disconnect, forget
 from apps.teams.models import AuditEvent
@@ -137,6 +138,30 @@ def test_reconnecting_keeps_the_integration_and_takes_up_what_stopped(team, owne
         assert failed.webhook_status == TrackedRepository.WebhookStatus.PENDING
         assert AuditEvent.objects.filter(action="github.reconnected").count() == 1
     assert WebhookEndpoint.objects.get(team=team).opaque_id == endpoint
+
+
+def test_what_a_reconnect_takes_up_is_begun_even_if_its_task_is_lost(team, owner):
+    integration = made(team, owner)
+    stopped = TrackedRepositoryFactory.create(team=team, integration=integration, sync_status="syncing")
+    SyncRunFactory.create(team=team, tracked_repository=stopped, status="running")
+    disconnect(integration=integration, actor=owner)
+    made(team, owner, token="secret-2")
+    with team_scope(team.pk):
+        assert SyncRun.objects.get().status == SyncRun.Status.CANCELLED
+        assert TrackedRepository.objects.update(sync_requested_at=timezone.now() - timedelta(minutes=3)) == 1
+    [handle] = github_sync.reap_team(team.pk)
+    with team_scope(team.pk):
+        assert SyncRun.objects.get(pk=handle.run_id).tracked_repository == stopped
+
+
+def test_what_waits_for_a_sync_after_a_reconnect_is_noted_as_asked_for(team, owner):
+    integration = made(team, owner)
+    waiting = TrackedRepositoryFactory.create(team=team, integration=integration, sync_status="pending")
+    disconnect(integration=integration, actor=owner)
+    made(team, owner, token="secret-2")
+    with team_scope(team.pk):
+        waiting.refresh_from_db()
+    assert waiting.sync_requested_at is not None
 
 
 def test_a_token_that_ends_keeps_its_end(team, owner):

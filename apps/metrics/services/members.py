@@ -104,10 +104,10 @@ def _change(account: Account, stored: dict[str, Any] | None) -> dict[str, Any] |
     """The row to write; None where it says nothing new. What an account leaves open keeps what is known."""
     row = {
         "github_user_id": account.id,
-        "login": account.login,
+        "login": account.login[:100],
         "node_id": account.node_id,
-        "name": account.name,
-        "avatar_url": account.avatar_url,
+        "name": account.name[:255],
+        "avatar_url": account.avatar_url[:500],
         "is_bot": default_rule(account),
     }
     if stored is None:

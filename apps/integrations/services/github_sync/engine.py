@@ -94,7 +94,7 @@ def _walk(run: SyncRun, seconds: float | None, on_page: Callable[[SyncRun], None
     """Step after step; True when there is none left, False when the time is up."""
     deadline = None if seconds is None else time.monotonic() + seconds
     plan = plan_of(run)
-    checkpoint = {key: value for key, value in run.checkpoint.items() if key != "failures"}
+    checkpoint = {key: value for key, value in run.checkpoint.items() if key not in {"failures", "crashes"}}
     checkpoint = checkpoint or steps.first_checkpoint(plan)
     if checkpoint["phase"] == "done":
         return True

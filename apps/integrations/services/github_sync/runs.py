@@ -27,6 +27,9 @@ EVERYTHING = datetime(1970, 1, 1, tzinfo=UTC)
 WATERMARK_OVERLAP = timedelta(minutes=5)
 """GitHub's replicas lag and clocks differ; what is asked for twice costs little, what is missed is lost."""
 
+MOST_CRASHES = 30
+"""Workers that may be lost in a row before a page is written: half an hour of trying. More is no accident."""
+
 Status = SyncRun.Status
 Sync = TrackedRepository.SyncStatus
 
@@ -193,11 +196,21 @@ def cancel_runs(*, tracked: TrackedRepository) -> int:
 
 
 def renew(run: SyncRun) -> Handle | None:
-    """Take a run away from whoever held it, for a new task; None when it ended or moved on meanwhile."""
-    new = uuid.uuid4()
-    won = SyncRun.objects.filter(
+    """Take a run away from whoever held it, for a new task; None when it ended or moved on meanwhile, and when worker
+    after worker was lost before it wrote anything: then it ends here, with an error.
+    """
+    now, new, checkpoint = timezone.now(), uuid.uuid4(), run.checkpoint
+    untouched = SyncRun.objects.filter(
         pk=run.pk, token=run.token, heartbeat_at=run.heartbeat_at, status__in=SyncRun.UNFINISHED
-    ).update(token=new, status=Status.PENDING, heartbeat_at=timezone.now())
+    )
+    if run.status == Status.RUNNING:
+        checkpoint = {**checkpoint, "crashes": checkpoint.get("crashes", 0) + 1}  # a page that is written clears it
+        if checkpoint["crashes"] > MOST_CRASHES:
+            if untouched.update(status=Status.RUNNING, heartbeat_at=now, token=new):
+                run.token = new
+                fail(run, f"The sync broke off {MOST_CRASHES} times in a row. The reason is in the worker's log.")
+            return None
+    won = untouched.update(token=new, status=Status.PENDING, heartbeat_at=now, checkpoint=checkpoint)
     return Handle(run.team_id, run.pk, str(new)) if won else None
 
 

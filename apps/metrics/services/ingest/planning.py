@@ -17,7 +17,7 @@ def label_ids(repository: Repository, records: Iterable[PullRequestRecord]) -> d
     """The repository's labels that the records have, by name. One statement where they are known and unchanged."""
     labels: dict[str, LabelRecord] = {label.name: label for record in records for label in record.labels or ()}
     rows = {
-        name: {"name": name, "color": label.color, "node_id": label.node_id, "gone_at": None}
+        name: {"name": name, "color": label.color[:6], "node_id": label.node_id, "gone_at": None}
         for name, label in labels.items()
     }
     return _ensure(Label, repository, "name", rows, keep=("color", "node_id"), update=())
