@@ -137,7 +137,7 @@ def test_it_refuses_what_it_cannot_do_in_words(team, tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("")
     for options, message in (
-        (["--team", "nobody", "--output", str(tmp_path)], "There is no team with the slug 'nobody'"),
+        (["--team", "nobody", "--output", str(tmp_path)], "There is no team “nobody”"),
         (
             ["--team", team.slug, "--output", str(tmp_path), "--repo", "a/b"],
             "keeps no repository 'a/b'. It keeps: none",

@@ -96,5 +96,5 @@ def test_the_command_says_last_in_json_what_it_did(team, repository, capsys):
 
 
 def test_the_command_refuses_a_team_that_is_not_there(db):
-    with pytest.raises(CommandError, match="There is no team with the slug 'nobody'"):
+    with pytest.raises(CommandError, match="There is no team “nobody”"):
         call_command("recalculate_metrics", "--team", "nobody")

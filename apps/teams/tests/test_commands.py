@@ -83,7 +83,7 @@ def test_delete_team_asks_to_be_meant(capsys: pytest.CaptureFixture[str]) -> Non
     create(capsys)
     with pytest.raises(CommandError, match="Add --yes when you mean it"):
         call_command("delete_team", team="harbour")
-    with pytest.raises(CommandError, match="There is no team quay"):
+    with pytest.raises(CommandError, match="There is no team “quay”"):
         call_command("delete_team", team="quay", yes=True)
     assert Team.objects.count() == 1
 

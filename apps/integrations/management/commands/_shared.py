@@ -9,13 +9,6 @@ from apps.teams.models import Team
 from apps.teams.scope import team_scope
 
 
-def team_of(slug: str) -> Team:
-    team = Team.objects.filter(slug=slug).first()
-    if team is None:
-        raise CommandError(f"There is no team “{slug}”. Make it with: manage.py create_team --slug {slug} …")
-    return team
-
-
 def connections_of(team: Team) -> list[GitHubIntegration]:
     """The team's working connections, the oldest first."""
     with team_scope(team.pk):

@@ -11,12 +11,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.integrations.github.errors import GitHubError
-from apps.integrations.management.commands._shared import team_of
 from apps.integrations.models import GitHubIntegration
 from apps.integrations.services.access_check import AccessRefused, Account, GrantedAccess, check_account, check_token
 from apps.integrations.services.connections import connect
 from apps.integrations.services.discovery import discover
 from apps.integrations.services.github_rest import rest_with
+from apps.teams.management.lookup import team_of
 from apps.teams.models import Team
 from apps.teams.scope import team_scope
 

@@ -10,9 +10,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Exists, OuterRef
 
 from apps.integrations.github.errors import GitHubError
-from apps.integrations.management.commands._shared import connections_of, team_of
+from apps.integrations.management.commands._shared import connections_of
 from apps.integrations.models import AvailableRepository, GitHubIntegration, TrackedRepository
 from apps.integrations.services.discovery import discover
+from apps.teams.management.lookup import team_of
 from apps.teams.scope import team_scope
 
 COLUMNS = ("full_name", "github_repo_id", "is_private", "is_archived", "is_fork", "default_branch", "language")

@@ -18,7 +18,7 @@ from apps.integrations.services.depth import InvalidDepth, parse_days
 from apps.integrations.services.github_sync import Outcome, SyncBusy
 from apps.integrations.services.github_sync.engine import Ended
 from apps.metrics.services.aggregate import aggregate_weeks
-from apps.teams.models import Team
+from apps.teams.management.lookup import team_of
 from apps.teams.scope import team_scope
 
 logger = logging.getLogger(__name__)
@@ -102,10 +102,7 @@ class Command(BaseCommand):
 
 
 def _tracked(slug: str, full_name: str) -> TrackedRepository:
-    team = Team.objects.filter(slug=slug).first()
-    if team is None:
-        raise CommandError(f"There is no team “{slug}”. Make it with: manage.py create_team --slug {slug} …")
-    with team_scope(team.pk):
+    with team_scope(team_of(slug).pk):
         tracked: TrackedRepository | None = (
             TrackedRepository.objects.select_related("repository", "integration")
             .filter(repository__full_name__iexact=full_name, is_active=True)

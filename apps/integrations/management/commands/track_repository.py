@@ -9,12 +9,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.integrations.github.errors import GitHubError, NotFound
-from apps.integrations.management.commands._shared import connections_of, team_of
+from apps.integrations.management.commands._shared import connections_of
 from apps.integrations.models import AvailableRepository, GitHubIntegration, TrackedRepository
 from apps.integrations.services.depth import InvalidDepth, depth_label, parse_depth
 from apps.integrations.services.discovery import look_up
 from apps.integrations.services.github_webhooks import register
 from apps.integrations.services.repositories import track_repository
+from apps.teams.management.lookup import team_of
 from apps.teams.models import Team
 from apps.teams.scope import team_scope
 

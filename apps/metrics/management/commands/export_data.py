@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.metrics.models import Repository
 from apps.metrics.services.export import FORMATS, JSONL, export_team
+from apps.teams.management.lookup import team_of
 from apps.teams.models import Team
 from apps.teams.scope import team_scope
 
@@ -26,9 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object last")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        team = Team.objects.filter(slug=options["team"]).first()
-        if team is None:
-            raise CommandError(f"There is no team with the slug {options['team']!r}.")
+        team = team_of(options["team"])
         repository_id = _repository(team, options["repo"]) if options["repo"] else None
         folder: Path = options["output"]
         try:

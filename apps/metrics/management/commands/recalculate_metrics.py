@@ -6,10 +6,10 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 
 from apps.metrics.services.recalculate import recalculate_team
-from apps.teams.models import Team
+from apps.teams.management.lookup import team_of
 
 
 class Command(BaseCommand):
@@ -20,9 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object last")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        team = Team.objects.filter(slug=options["team"]).first()
-        if team is None:
-            raise CommandError(f"There is no team with the slug {options['team']!r}.")
+        team = team_of(options["team"])
         done = recalculate_team(team.pk)
         self.stdout.write(
             f"{done.pull_requests} pull requests looked at, {done.changed} changed; {done.files} files and"

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.teams.models import Team
+from apps.teams.management.lookup import team_of
 from apps.teams.services import delete_team
 
 
@@ -17,13 +17,10 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object last")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        slug = options["team"]
-        team = Team.objects.filter(slug=slug).first()
-        if team is None:
-            raise CommandError(f"There is no team {slug}.")
+        team = team_of(options["team"])
         if not options["yes"]:
             raise CommandError(f"This deletes {team.name} and everything of it. Add --yes when you mean it.")
         delete_team(team_id=team.pk)
         self.stdout.write(f"Deleted {team.name} and everything of it.")
         if options["json"]:
-            self.stdout.write(json.dumps({"team": slug, "id": team.pk, "deleted": True}))
+            self.stdout.write(json.dumps({"team": team.slug, "id": team.pk, "deleted": True}))
