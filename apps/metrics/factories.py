@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from factory.declarations import LazyAttribute, SelfAttribute, Sequence, SubFactory
 
+from apps.metrics.calculations import Size
 from apps.metrics.models import (
     Commit,
     Deployment,
@@ -96,7 +97,7 @@ class PullRequestFactory(TeamModelFactory):
     additions = 12
     deletions = 3
     changed_files = 2
-    size = PullRequest.Size.S
+    size = Size.S
     base_ref = "main"
     head_ref = Sequence(lambda n: f"cache-{n}")
     head_sha = Sequence(lambda n: f"{n:040x}")

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from apps.metrics.calculations import CIStatus, Size
 from apps.metrics.models.base import Mirrored, member_key
 from apps.metrics.models.repository import Repository
 
@@ -25,18 +26,6 @@ class PullRequest(Mirrored):
         OPEN = "open"
         MERGED = "merged"
         CLOSED = "closed"
-
-    class Size(models.TextChoices):
-        XS = "XS"
-        S = "S"
-        M = "M"
-        L = "L"
-        XL = "XL"
-
-    class CIStatus(models.TextChoices):
-        SUCCESS = "success"
-        FAILURE = "failure"
-        PENDING = "pending"
 
     repository = models.ForeignKey(
         Repository, models.CASCADE, db_constraint=False, db_index=False, related_name="pull_requests"
@@ -80,7 +69,7 @@ class PullRequest(Mirrored):
     old_commits_left_out = models.BooleanField(default=False)
     approved_at = models.DateTimeField(null=True)
     rework_after_approval = models.BooleanField(null=True)
-    size = models.CharField(max_length=2, choices=Size, blank=True)
+    size = models.CharField(max_length=2, choices=[(size.value, size.value.title()) for size in Size], blank=True)
     total_comments = models.IntegerField(default=0)
     human_comments = models.IntegerField(default=0)
     merged_without_review = models.BooleanField(default=False)
@@ -93,7 +82,9 @@ class PullRequest(Mirrored):
     is_revert = models.BooleanField(default=False)
     reverts = models.ForeignKey("self", models.SET_NULL, null=True, db_constraint=False, related_name="reverted_by")
     is_hotfix = models.BooleanField(default=False)
-    ci_status = models.CharField(max_length=10, choices=CIStatus, null=True)  # NULL: nothing to say
+    ci_status = models.CharField(  # NULL: nothing to say
+        max_length=10, choices=[(status.value, status.value.title()) for status in CIStatus], null=True
+    )
     ai_assisted = models.BooleanField(default=False)
     ai_tools = ArrayField(models.CharField(max_length=50), default=list)
     coding_seconds = models.BigIntegerField(null=True)
