@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -18,7 +18,7 @@ from apps.metrics.queries.overview import STAGES
 from apps.metrics.queries.period import zone_of
 from apps.metrics.queries.stored_records import counts_as_bot, life_record_of
 from apps.metrics.queries.story import Story, check_batches, exact_span, name_of, story_of
-from apps.metrics.records import EventKind, PullRequestRecord
+from apps.metrics.records import EventKind, PullRequestRecord, ReviewRecord
 
 USUAL = timedelta(days=90)  # what is usual is taken from the repository's last 90 days before the merge
 
@@ -149,6 +149,13 @@ def pull_request_page(owner: str, name: str, number: int, *, time_zone: str, now
     )
 
 
+def reviews_by_others(record: PullRequestRecord) -> Iterator[ReviewRecord]:
+    """By people other than the author."""
+    return (
+        review for review in record.reviews or () if not counts_as_bot(review.author) and review.author != record.author
+    )
+
+
 def stage_at(points: Stages | None, at: datetime) -> str:
     """The stage that an instant lies in; "" before the merge is known, and after the merge."""
     if points is None or at > points.merged:
@@ -194,11 +201,10 @@ def _usual(pr: PullRequest) -> dict[str, Duration]:
 
 
 def _reviewers(record: PullRequestRecord) -> tuple[tuple[str, int], ...]:
-    """Who reviewed how often: people other than the author, the most reviews first."""
+    """Who reviewed how often, the most reviews first."""
     counts: dict[str, int] = {}
-    for review in record.reviews or ():
-        if not counts_as_bot(review.author) and review.author != record.author:
-            counts[name_of(review.author)] = counts.get(name_of(review.author), 0) + 1
+    for review in reviews_by_others(record):
+        counts[name_of(review.author)] = counts.get(name_of(review.author), 0) + 1
     return tuple(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
 
 

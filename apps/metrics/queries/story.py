@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 from apps.common.durations import age
 from apps.metrics.calculations import Round
+from apps.metrics.calculations.checks import FAILING
+from apps.metrics.calculations.reviews import DISMISSED
 from apps.metrics.calculations.spans import seconds_between
 from apps.metrics.calculations.stages import first_commit_of
 from apps.metrics.records import (
@@ -24,7 +26,6 @@ from apps.metrics.records import (
 
 IDLE = timedelta(hours=4)
 ONE_RUN = timedelta(hours=1)  # checks of one commit that start later than this after the others are a run of their own
-FAILED = frozenset({"failure", "timed_out", "startup_failure", "action_required", "error"})
 MEANINGLESS = frozenset({"skipped", "neutral", "stale", "cancelled"})
 VERDICTS = {
     "approved": ("", "approved"),
@@ -128,6 +129,21 @@ def shown_at(commit: CommitRecord, begin: datetime) -> datetime:
     return commit.authored_at if commit.authored_at >= begin else commit.committed_at
 
 
+def is_merge(event: EventRecord, record: PullRequestRecord) -> bool:
+    """What is merged is closed as well, which is not worth a second word."""
+    merged_at = record.merged_at
+    return event.kind == EventKind.CLOSED and merged_at is not None and event.occurred_at >= merged_at
+
+
+def verdicts_of(record: PullRequestRecord) -> dict[int, str]:
+    """What each review said when it was given, by its id; "dismissed" where a dismissal has made that unknown."""
+    before = {e.subject: e.previous_state for e in record.events or () if e.kind == EventKind.REVIEW_DISMISSED}
+    return {
+        review.id: (before.get(str(review.id)) or review.state) if review.state == DISMISSED else review.state
+        for review in record.reviews or ()
+    }
+
+
 def check_batches(checks: Iterable[CheckRecord]) -> tuple[CheckBatch, ...]:
     """Checks by commit and by run, in time order; those without any time are left out."""
     timed = [(c.started_at or c.completed_at, c) for c in checks]
@@ -148,7 +164,7 @@ def _batch(batch: list[tuple[datetime, CheckRecord]]) -> CheckBatch:
         sha=checks[0].head_sha,
         start=batch[0][0],
         end=max(check.completed_at or at for at, check in batch),
-        failed=tuple(dict.fromkeys(check.name for check in checks if check.conclusion in FAILED)),
+        failed=tuple(dict.fromkeys(check.name for check in checks if check.conclusion in FAILING)),
         passed=sum(check.conclusion == "success" for check in checks),
         pending=sum(not check.conclusion for check in checks),
         others=sum(check.conclusion in MEANINGLESS for check in checks),
@@ -166,8 +182,7 @@ def _lines(record: PullRequestRecord, rounds: Sequence[Round]) -> Iterable[Line]
     for batch in check_batches(record.checks or ()):
         yield _check_line(batch)
     for event in record.events or ():
-        is_merge = event.kind == EventKind.CLOSED and record.merged_at and event.occurred_at >= record.merged_at
-        if not is_merge:
+        if not is_merge(event, record):
             yield from _event_line(event, rounds)
     if record.merged_at:
         by = f" by {name_of(record.merged_by)}" if record.merged_by else ""
@@ -194,11 +209,9 @@ def _review_lines(record: PullRequestRecord, rounds: Sequence[Round]) -> Iterabl
     for comment in record.review_comments or ():
         with_review[comment.review_id] = with_review.get(comment.review_id, 0) + 1
     numbers = {round_.asked_at: number for number, round_ in enumerate(rounds, start=1)}
-    before = {e.subject: e.previous_state for e in record.events or () if e.kind == EventKind.REVIEW_DISMISSED}
+    verdicts = verdicts_of(record)
     for review in record.reviews or ():
-        said = review.state
-        if said == "dismissed":
-            said = before.get(str(review.id)) or said
+        said = verdicts[review.id]
         text, strong = VERDICTS.get(said, ("reviewed", ""))
         count = with_review.get(review.id, 0)
         is_round = said == "changes_requested" and review.submitted_at in numbers

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from apps.common.durations import age
 from apps.metrics.charts.life import CHECKS, COMMENTS, COMMITS, MILESTONES, REVIEWS, LifeChart, Mark, Span, life_chart
-from apps.metrics.queries.pull_request import PullRequestPage
+from apps.metrics.queries.pull_request import PullRequestPage, reviews_by_others
 from apps.metrics.queries.stored_records import counts_as_bot
-from apps.metrics.queries.story import begin_of, check_batches, name_of, shown_at
+from apps.metrics.queries.story import begin_of, check_batches, is_merge, name_of, shown_at, verdicts_of
 from apps.metrics.records import EventKind, PullRequestRecord
 
 SHAPES = {"approved": "ok", "changes_requested": "no"}
@@ -66,8 +66,7 @@ def _milestones(page: PullRequestPage) -> Iterable[Mark]:
     if pr.approved_at:
         yield mark(pr.approved_at, "Approved")
     for event in record.events or ():
-        is_merge = event.kind == EventKind.CLOSED and pr.merged_at is not None and event.occurred_at >= pr.merged_at
-        if event.kind in TURNS and not is_merge:
+        if event.kind in TURNS and not is_merge(event, record):
             yield mark(event.occurred_at, TURNS[EventKind(event.kind)])
     if pr.merged_at:
         yield mark(pr.merged_at, "Merged without review" if pr.merged_without_review else "Merged")
@@ -89,11 +88,9 @@ def _commits(record: PullRequestRecord, zone: ZoneInfo) -> Iterable[Mark]:
 
 
 def _reviews(record: PullRequestRecord, zone: ZoneInfo) -> Iterable[Mark]:
-    before = {e.subject: e.previous_state for e in record.events or () if e.kind == EventKind.REVIEW_DISMISSED}
-    for review in record.reviews or ():
-        if counts_as_bot(review.author) or review.author == record.author:
-            continue
-        state = before.get(str(review.id)) or review.state if review.state == "dismissed" else review.state
+    verdicts = verdicts_of(record)
+    for review in reviews_by_others(record):
+        state = verdicts[review.id]
         name = name_of(review.author)
         title = f"{name} {SAID.get(state, 'reviewed')}, {_clock(review.submitted_at, zone)}"
         yield Mark(REVIEWS, review.submitted_at, SHAPES.get(state, "say"), title, name.split()[0])
