@@ -1,12 +1,33 @@
 """What happens to logins."""
 
 from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
 from apps.users.models import User
+
+CONFIRM_FIRST = "Please confirm your present email address first: a link to do so was mailed to you."
+
+
+def has_confirmed_address(user: AbstractBaseUser | AnonymousUser) -> bool:
+    """Whether the login's main address was shown to be its owner's."""
+    return bool(EmailAddress.objects.filter(user_id=user.pk, primary=True, verified=True).exists())
+
+
+@transaction.atomic
+def take_over_unconfirmed(user: User) -> None:
+    """Who chose a new password by mail reads the main address, so it is theirs. Until now whoever signed up may have
+    been somebody else: what else opens the login (GitHub log-ins, other addresses) goes.
+    """
+    if has_confirmed_address(user):
+        return
+    SocialAccount.objects.filter(user=user).delete()
+    EmailAddress.objects.filter(user=user).exclude(email__iexact=user.email).delete()
+    EmailAddress.objects.update_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
 
 
 @transaction.atomic
