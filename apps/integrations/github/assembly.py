@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TypeGuard
 
 from apps.integrations.github.completion import Completion, Wanted
 from apps.integrations.github.connections import FILES, PULL_REQUEST, THREAD_COMMENTS, THREADS, Connection
@@ -48,7 +49,7 @@ class Assembly:
                 errors.setdefault(error.path[len(path) : len(path) + 2], error)
         taken: list[Raw | None] = []
         for index, node in enumerate(nodes):
-            if not node or "number" not in node:
+            if not is_readable(node):
                 taken.append(None)
                 continue
             self._begin(node)
@@ -96,6 +97,11 @@ class Assembly:
     def _leave_out(self, node: Raw, connection: Connection) -> None:
         connection.write(node, None)
         node["partial"][str(connection.part)] = self._skip[connection.part]
+
+
+def is_readable(node: Raw | None) -> TypeGuard[Raw]:
+    """Whether it is a pull request, and one with the database's id, which GitHub's schema lets be null."""
+    return node is not None and "number" in node and node.get("fullDatabaseId", "") is not None
 
 
 def _drop_unread_threads(node: Raw) -> None:

@@ -174,7 +174,7 @@ class Completion:
         known = {node[connection.key] for node in merged["nodes"] if connection.key in node}
         fresh = []
         for node in page["nodes"] or ():
-            if node is None:
+            if not connection.is_readable(node):
                 wanted.holder["partial"].setdefault(str(connection.part), "some entries could not be read")
             elif (key := node.get(connection.key)) is None or key not in known:
                 known.add(key)

@@ -42,6 +42,10 @@ class Connection:
     arguments: str = ""
     besides: str = ""
     key: str = "id"
+    identity: str = ""
+    """The field with a node's database id, which its row is kept by. GitHub's schema lets it be null: no row then."""
+    without_identity: str = ""
+    """The type of the nodes that have no such field."""
     counter: str = "totalCount"
     permission: str = "pull_requests"
     when_null: str = "GitHub returned nothing"
@@ -55,6 +59,12 @@ class Connection:
             call = f"{self.under} {{ {call} }}"
         besides = "" if after else self.besides
         return f"... on {self.on} {{ {besides} {call} }}"
+
+    def is_readable(self, entry: Raw | None) -> bool:
+        """Whether one of the connection's nodes is there and can be told from the others."""
+        if entry is None or entry.get(self.identity, "") is not None:
+            return entry is not None
+        return entry.get("__typename") == self.without_identity
 
     def read(self, node: Raw) -> Raw | None:
         """The connection in an answered object, None where GitHub gave null."""
@@ -81,8 +91,10 @@ class Connection:
         return self.under or self.field
 
 
-def _of_pull_request(part: Part, field: str, fragment: str, *, permission: str = "pull_requests") -> Connection:
-    return Connection(part, "PullRequest", field, fragment, permission=permission)
+def _of_pull_request(
+    part: Part, field: str, fragment: str, *, permission: str = "pull_requests", identity: str = ""
+) -> Connection:
+    return Connection(part, "PullRequest", field, fragment, permission=permission, identity=identity)
 
 
 THREADS = _of_pull_request(Part.THREADS, "reviewThreads", "ThreadConnection")
@@ -97,15 +109,22 @@ FILES = Connection(
     when_null=NO_DIFF,
 )
 CHECKS = Connection(
-    Part.CHECKS, "PullRequest", "contexts", "CheckConnection", under="statusCheckRollup", permission="checks"
+    Part.CHECKS,
+    "PullRequest",
+    "contexts",
+    "CheckConnection",
+    under="statusCheckRollup",
+    identity="databaseId",
+    without_identity="StatusContext",
+    permission="checks",
 )
 PULL_REQUEST = (
     _of_pull_request(Part.LABELS, "labels", "LabelConnection"),
     _of_pull_request(Part.ASSIGNEES, "assignees", "AssigneeConnection"),
     _of_pull_request(Part.LINKED_ISSUES, "closingIssuesReferences", "LinkedIssueConnection", permission="issues"),
-    _of_pull_request(Part.REVIEWS, "reviews", "ReviewConnection"),
+    _of_pull_request(Part.REVIEWS, "reviews", "ReviewConnection", identity="fullDatabaseId"),
     THREADS,
-    _of_pull_request(Part.ISSUE_COMMENTS, "comments", "IssueCommentConnection"),
+    _of_pull_request(Part.ISSUE_COMMENTS, "comments", "IssueCommentConnection", identity="fullDatabaseId"),
     _of_pull_request(Part.COMMITS, "commits", "CommitConnection", permission="contents"),
     FILES,
     Connection(
@@ -119,7 +138,12 @@ PULL_REQUEST = (
     CHECKS,
 )
 THREAD_COMMENTS = Connection(
-    Part.REVIEW_COMMENTS, "PullRequestReviewThread", "comments", "ReviewCommentConnection", besides="...ThreadBits"
+    Part.REVIEW_COMMENTS,
+    "PullRequestReviewThread",
+    "comments",
+    "ReviewCommentConnection",
+    besides="...ThreadBits",
+    identity="fullDatabaseId",
 )
 DEPLOYMENT_STATUSES = Connection(
     "statuses", "Deployment", "statuses", "DeploymentStatusConnection", permission="deployments"

@@ -8,7 +8,7 @@ from datetime import datetime
 from apps.integrations.github.completion import Completion
 from apps.integrations.github.connections import DEPLOYMENT_STATUSES, TEAM_MEMBERS, Connection
 from apps.integrations.github.graphql import GraphQL, page_of
-from apps.integrations.github.types import DeploymentPage, Member, Raw, RemoteTeam, Spending, instant
+from apps.integrations.github.types import Answer, DeploymentPage, Member, Raw, RemoteTeam, Spending, instant
 
 
 def fetch_deployments(
@@ -27,12 +27,26 @@ def fetch_deployments(
     answer = graphql.run("deployments", owner=owner, name=name, after=after)
     spending.add(answer)
     page = page_of(answer, "repository", "deployments")
-    nodes = [node for node in page["nodes"] if node is not None]
+    nodes = [node for node in page["nodes"] if _is_readable(node)]
+    lost = [_reason(answer, index) for index, node in enumerate(page["nodes"]) if not _is_readable(node)]
     wanted = [node for node in nodes if since is None or instant(node["createdAt"]) >= since]
     _complete(graphql, spending, wanted, DEPLOYMENT_STATUSES)
     cursor = page["pageInfo"]["endCursor"]
     has_next = page["pageInfo"]["hasNextPage"] and len(wanted) == len(nodes) and cursor not in {None, after}
-    return DeploymentPage(wanted, has_next, page["totalCount"], cursor)
+    short = [f"a deployment's {part}: {reason}" for node in wanted for part, reason in node["partial"].items()]
+    return DeploymentPage(wanted, has_next, page["totalCount"], cursor, (*lost, *short))
+
+
+def _is_readable(node: Raw | None) -> bool:
+    """Whether it is there and has the id that its row is kept by: GitHub's schema lets both be null."""
+    return node is not None and node.get("databaseId", "") is not None
+
+
+def _reason(answer: Answer, index: int) -> str:
+    """Why the deployment at this place of the list is missing."""
+    place = ("repository", "deployments", "nodes", index)
+    found = (error.message for error in answer.errors if error.path[: len(place)] == place)
+    return f"a deployment: {next(found, 'GitHub returned nothing for it')}"
 
 
 def iter_deployments(

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
-from apps.integrations.github.assembly import Assembly
+from apps.integrations.github.assembly import Assembly, is_readable
 from apps.integrations.github.completion import IDS_PER_LOOKUP
 from apps.integrations.github.connections import CHECKS, EVENT_TYPES, PULL_REQUEST
 from apps.integrations.github.errors import QueryTooHeavy
@@ -88,7 +88,7 @@ def _rescue(
         spending.add(answer)
         bare = page_of(answer, "repository", "pullRequests")["nodes"]
     known = {node["id"] for node in nodes if node is not None}
-    missing = [node for node in bare if node is not None and node["id"] not in known]
+    missing = [node for node in bare if is_readable(node) and node["id"] not in known]
     rescued = [work.take_bare(node) for node in missing]
     lost = nodes.count(None) - len(rescued)
     work.unreadable += [_reason(first, index) for index, node in enumerate(nodes) if node is None][:lost]
@@ -131,12 +131,16 @@ def fetch_by_ids(
         seconds = max(seconds, answer.seconds)
         found = answer.data["nodes"]
         is_bare = without == ALL_PARTS
-        taken = [node and work.take_bare(node) for node in found] if is_bare else work.take(found, answer, ("nodes",))
+        taken = (
+            [work.take_bare(node) if is_readable(node) else None for node in found]
+            if is_bare
+            else work.take(found, answer, ("nodes",))
+        )
         unknown = {error.path[1] for error in answer.errors if error.type == "NOT_FOUND" and len(error.path) == 2}
         for index, node in enumerate(taken):
             if node is not None:
                 nodes.append(node)
-            elif index in unknown or not answer.errors:
+            elif index in unknown or (not answer.errors and not found[index]):
                 gone.append(some[index])
             else:
                 work.unreadable.append(_reason(answer, index))

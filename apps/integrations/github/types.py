@@ -126,12 +126,16 @@ class IdPage:
 
 @dataclass(frozen=True, slots=True)
 class DeploymentPage:
-    """Deployments in GitHub's shape, their statuses complete or noted in `partial` as with pull requests."""
+    """Deployments in GitHub's shape, their statuses complete or noted in `partial` as with pull requests.
+
+    `unreadable` holds a reason for each deployment that GitHub could not give, and for those with too few statuses.
+    """
 
     nodes: list[Raw]
     has_next: bool
     total: int
     end_cursor: str | None = None
+    unreadable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

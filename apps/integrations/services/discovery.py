@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from apps.common.copy_upsert import copy_upsert
 from apps.integrations.github import lookups
-from apps.integrations.github.errors import BadCredentials, GitHubError, PermissionMissing, RateLimited
+from apps.integrations.github.errors import BadCredentials, GitHubError, NotFound, PermissionMissing, RateLimited
 from apps.integrations.github.rest import Rest
 from apps.integrations.github.types import Member, RemoteRepository
 from apps.integrations.models import AvailableRepository, GitHubIntegration
@@ -143,7 +143,7 @@ def _members(rest: Rest, integration: GitHubIntegration) -> str:
     """The organisation's members as the team's; those who left are so no longer. What a person should know, or ""."""
     try:
         members = {member.id: member for member in lookups.members(rest, integration.organization_slug)}
-    except PermissionMissing:
+    except (PermissionMissing, NotFound):  # GitHub hides what a token may not see behind a 404
         return "The connection may not list the organisation's members; they appear as they work on pull requests."
     with team_scope(integration.team_id):
         ids = ensure_members(

@@ -109,8 +109,9 @@ def test_single_sign_on_is_named(sandbox, connected):
     assert "single sign-on" in fresh(connected).discovery_error
 
 
-def test_members_that_may_not_be_listed_are_no_failure(sandbox, connected):
-    sandbox.faults.add("/orgs/acme/members", "status", status=403, body={"message": "Must have admin rights"})
+@pytest.mark.parametrize(("status", "message"), [(403, "Must have admin rights"), (404, "Not Found")])
+def test_members_that_may_not_be_listed_are_no_failure(sandbox, connected, status, message):
+    sandbox.faults.add("/orgs/acme/members", "status", status=status, body={"message": message})
     assert discovered(connected) == 3
     stored = fresh(connected)
     assert stored.discovery_status == Discovery.DONE

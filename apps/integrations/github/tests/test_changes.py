@@ -80,6 +80,7 @@ def deployment(world: World, day: int, statuses: int = 1) -> dict:
         {
             "__typename": "Deployment",
             "id": f"D_{day}",
+            "databaseId": 5_000_000_000 + day,
             "createdAt": f"2026-{1 + day // 28:02}-{1 + day % 28:02}T00:00:00Z",
             "statuses": [{"id": f"DS_{day}_{i}"} for i in range(statuses)],
         }
@@ -104,6 +105,22 @@ def test_deployments_end_at_the_watermark():
     builders.repository(world, [], deployments=[deployment(world, day) for day in range(120)])
     page = fetch_deployments(world.client(), owner="o", name="r", since=datetime(2026, 4, 25, tzinfo=UTC))
     assert ([node["id"] for node in page.nodes][-1], page.has_next, page.total) == ("D_108", False, 120)
+
+
+def test_deployments_that_github_cannot_give_are_told_and_the_others_kept():
+    world = World()
+    unnumbered, refused, short, whole = (deployment(world, day) for day in (4, 3, 2, 1))
+    unnumbered["databaseId"] = None
+    short["statuses"].append(None)
+    builders.repository(world, [], deployments=[unnumbered, refused, short, whole])
+    world.errors = lambda path, parent: {"message": "No creator"} if parent is refused else None
+    page = fetch_deployments(world.client(), owner="o", name="r")
+    assert [node["id"] for node in page.nodes] == ["D_2", "D_1"]
+    assert page.unreadable == (
+        "a deployment: GitHub returned nothing for it",
+        "a deployment: No creator",
+        "a deployment's statuses: some entries could not be read",
+    )
 
 
 def test_deployments_that_may_not_be_read_are_a_missing_permission():

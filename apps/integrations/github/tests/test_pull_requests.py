@@ -395,3 +395,35 @@ def test_a_page_that_is_null_without_a_word_is_not_taken_for_empty():
     world.root["repository"]["pullRequests"] = None
     with pytest.raises(QueryTooHeavy):
         page_of(world)
+
+
+def test_a_pull_request_without_a_database_id_is_told_and_the_others_kept():
+    world = world_of({}, {}, {})
+    world.objects["PR_2"]["fullDatabaseId"] = None
+    page = page_of(world)
+    assert sorted(node["number"] for node in page.nodes) == [1, 3]
+    assert page.unreadable == ("GitHub returned nothing for this pull request",)
+    by_ids = fetch_by_ids(world.client(), ["PR_1", "PR_2", "PR_gone"])
+    assert [node["number"] for node in by_ids.nodes] == [1]
+    assert (by_ids.gone, by_ids.unreadable) == (("PR_gone",), page.unreadable)
+
+
+def test_what_has_no_database_id_makes_its_part_partial_and_nothing_else():
+    nameless = {"fullDatabaseId": None}
+    said = builders.thread()
+    said["comments"].append(builders.review_comment(**nameless))
+    world = world_of(
+        {
+            "reviews": [builders.review(), builders.review(**nameless)],
+            "comments": [builders.comment(), builders.comment(**nameless)],
+            "reviewThreads": [said],
+            "contexts": [builders.check_run(), builders.check_run(databaseId=None)],
+            "commits": 2,
+        }
+    )
+    [node] = page_of(world).nodes
+    assert node["partial"] == dict.fromkeys(
+        ("reviews", "issue_comments", "review_comments", "checks"), "some entries could not be read"
+    )
+    found = sizes(node)
+    assert (found["reviews"], found["comments"], found["contexts"], found["commits"]) == (1, 1, 1, 2)

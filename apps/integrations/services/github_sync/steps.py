@@ -206,6 +206,7 @@ def _deployment_page(graphql: GraphQL, plan: Plan, checkpoint: Checkpoint) -> Le
     return Learned(
         next=following,
         deployments=[deployment_record(node) for node in page.nodes],
+        unreadable=page.unreadable,
         points=spending.points,
         requests=spending.requests,
         remaining=spending.rate_limit.remaining if spending.rate_limit else None,
