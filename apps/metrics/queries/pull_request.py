@@ -11,7 +11,7 @@ from django.db.models import Count, F, QuerySet
 from django.db.models.functions import Lower
 
 from apps.metrics.calculations import Round, Stages, open_request_of, review_rounds_of, stages_of
-from apps.metrics.models import LinkedIssue, PRFile, PullRequest, PullRequestAssignee, PullRequestLabel, Repository
+from apps.metrics.models import LinkedIssue, PRFile, PullRequest, PullRequestAssignee, PullRequestLabel
 from apps.metrics.models.member import bot_condition
 from apps.metrics.queries.comparison import Duration, Spread
 from apps.metrics.queries.overview import STAGES
@@ -166,10 +166,9 @@ def stage_at(points: Stages | None, at: datetime) -> str:
 
 def _find(full_name: str, number: int) -> PullRequest | None:
     """One statement. A name may have belonged to two repositories: the one that is there, then the newer one."""
-    repositories = Repository.objects.annotate(lower_name=Lower("full_name")).filter(lower_name=full_name.lower())
-    # Served by pull_request_key (team, repository, number).
-    found: QuerySet[PullRequest] = PullRequest.objects.filter(
-        repository__in=repositories.values("pk"), number=number, gone_at=None
+    # Reads the team's repositories once; served by pull_request_key (team, repository, number).
+    found: QuerySet[PullRequest] = PullRequest.objects.annotate(name=Lower("repository__full_name")).filter(
+        name=full_name.lower(), number=number, gone_at=None
     )
     related = found.select_related("repository", "author", "merged_by", "milestone", "reverts")
     return related.order_by(F("repository__gone_at").desc(nulls_first=True), "-repository_id").first()
