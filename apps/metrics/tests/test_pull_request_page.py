@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from apps.metrics.factories import PullRequestFactory, RepositoryFactory
-from apps.metrics.models import PullRequest
+from apps.metrics.models import PullRequest, TeamMember
 from apps.metrics.queries.pull_request import pull_request_page
 from apps.metrics.queries.story import exact_span, idle_words
 from apps.metrics.queries.waiting import waiting_of
@@ -26,6 +26,7 @@ from apps.metrics.records import (
 )
 from apps.metrics.services.ingest import ingest_pull_requests
 from apps.metrics.tests.pages import ALWAYS, at, client_of, merged, outsider, statements_of
+from apps.metrics.views.life import life_of
 from apps.teams.scope import team_scope
 
 pytestmark = pytest.mark.django_db
@@ -300,6 +301,27 @@ class TestFacts:
         ]
         assert len(page.rounds) == page.pr.review_rounds == 1
         assert page.pr.pickup_seconds == page.stages[1].seconds
+
+    def test_whom_the_team_calls_a_bot_is_no_reviewer_and_was_not_asked(self, team):
+        stored(team)
+        with team_scope(team.pk):
+            TeamMember.objects.filter(login__in=["schen", "jweber"]).update(marked_bot=True)
+            TeamMember.objects.filter(login="robot[bot]").update(marked_bot=False)
+        page = page_of(team)
+        assert page.reviewers == (("Mira Okafor", 1), ("robot[bot]", 1))
+        assert page.never_answered == ()
+
+    def test_a_dismissed_review_is_told_as_what_it_was_in_the_list_and_on_the_time_line(self, team):
+        reviews = (ReviewRecord(1, "dismissed", moment(16, 10), MIRA), ReviewRecord(2, "dismissed", moment(17, 9), SAM))
+        events = (
+            EventRecord(EventKind.REVIEW_DISMISSED, moment(17, 8), PRIYA, subject="1", previous_state="approved"),
+        )
+        stored(team, record(reviews=reviews, events=events, review_comments=(), issue_comments=()))
+        page = page_of(team)
+        told = [line for line in lines_of(page) if line[2].startswith(("Mira", "Sam"))]
+        assert told == [(16, 10, "Mira Okafor approved"), (17, 9, "Sam Chen gave a review that was dismissed")]
+        titles = [mark.title for mark in life_of(page).reviews]
+        assert titles == ["Mira Okafor approved, 16 Mar 2026 10:00", "Sam Chen (dismissed), 17 Mar 2026 09:00"]
 
     def test_what_is_missing_is_said_with_its_reason(self, team):
         stored(team, record(partial={"files": "GitHub would not render two diffs."}, totals={"files": 14}))
