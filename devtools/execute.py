@@ -15,7 +15,7 @@ from devtools.var import VarBusy
 def execute(command: Sequence[str], *, follow_parent: bool = False, join: bool = False) -> int:
     """Run `command` and return its exit code (128 + n when signal n ended it, 127 when there is no such command).
 
-    With `join` a runner that has the var folder already lends its services. Signals are passed on.
+    With `join` a runner that has the var folder already lends its services and its GitHub. Signals are passed on.
     """
     signals = Signals(follow_parent=follow_parent)
     try:
@@ -70,6 +70,7 @@ def _run_beside(command: Sequence[str], busy: VarBusy) -> int:
     services = Services(state["database_url"], state["redis_url"], embedded)
     env = environment_for(services, Path(os.environ.get("TFORMANCE_VAR") or "var").resolve(), os.environ)
     base = without_postgres_variables(env) if embedded else env
+    base = {**state.get("environment", {}), **base}  # its sandbox GitHub too, unless told otherwise
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     os.execvpe(command[0], list(command), base)

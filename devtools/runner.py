@@ -76,6 +76,7 @@ class _Development:
                 "url": url,
                 "database_url": self.env["DATABASE_URL"],
                 "redis_url": self.env["REDIS_URL"],
+                "environment": {"BASE_URL": url, **(sandbox.environment() if sandbox else {})},
             }
         )
         say(self.welcome(url, password, sandbox, time.monotonic() - started))

@@ -33,11 +33,13 @@ def test_it_comes_up_whole_and_leaves_nothing_killed_or_interrupted(var: Path) -
         login = wait_for_line(process, "  Log in").split()
         names = {child.name() for child in processes_of(var)}
         busy = run(var, "dev")
+        joined = run(var, "exec", "--join", "--", "sh", "-c", "echo $BASE_URL $GITHUB_API_URL")
 
         assert get(f"{url}/healthz") == "ok\n"
         assert "</form>" in get(f"{url}/accounts/login/")
         assert {"postgres", "redis-server"} <= names
         assert (busy.returncode, f"at {url}" in busy.stderr) == (1, True)
+        assert joined.stdout.startswith(f"{url} http://127.0.0.1:")  # a command beside it asks the same GitHub
 
         process.kill()
         assert left_after(var, 20) == []
