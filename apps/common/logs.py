@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
@@ -19,6 +19,24 @@ _LINKS = re.compile(
 def redact(text: str) -> str:
     """`text` without what looks like a GitHub token, or like the secret part of an address."""
     return _LINKS.sub(r"\1\2[secret]", _TOKENS.sub("[token]", text))
+
+
+def redact_report(report: Any, _hint: Any) -> Any:
+    """An error report before it leaves for Sentry: without query strings (GitHub's answer to a log-in is one) and
+    without what `redact` takes away, wherever it stands.
+    """
+    request = report.get("request")
+    if isinstance(request, dict):
+        request.pop("query_string", None)
+    return _redacted(report)
+
+
+def _redacted(value: Any) -> Any:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, Mapping):
+        return {key: _redacted(each) for key, each in value.items()}
+    return [_redacted(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _redact_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

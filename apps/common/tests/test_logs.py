@@ -4,7 +4,25 @@ import pytest
 import structlog
 from django.test import Client
 
-from apps.common.logs import formatter, redact
+from apps.common.logs import formatter, redact, redact_report
+
+
+def test_an_error_report_leaves_without_secrets() -> None:
+    token = "ghp_" + "a1B2" * 9
+    report = {
+        "request": {
+            "url": "https://tf.example/accounts/password/reset/key/1-c9x8y7-0a1b2c/",
+            "query_string": "code=0123456789abcdef&state=0123456789abcdef",
+            "method": "GET",
+        },
+        "exception": {"values": [{"type": "ValueError", "value": f"no {token}"}]},
+        "breadcrumbs": {"values": [{"data": {"url": f"https://api.github.com/x?token={token}"}, "level": 3}]},
+    }
+    sent = redact_report(report, {})
+    assert sent["request"] == {"url": "https://tf.example/accounts/password/reset/key/[secret]/", "method": "GET"}
+    assert sent["exception"]["values"][0]["value"] == "no [token]"
+    assert token not in str(sent)
+    assert sent["breadcrumbs"]["values"][0]["level"] == 3
 
 
 @pytest.mark.parametrize(
