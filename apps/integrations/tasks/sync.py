@@ -8,7 +8,7 @@ from typing import Any
 from celery import shared_task
 from django.db import InterfaceError, OperationalError
 
-from apps.integrations.models import SyncRun, TrackedRepository
+from apps.integrations.models import GitHubIntegration, SyncRun, TrackedRepository
 from apps.integrations.services import github_sync, sync_notifications
 from apps.integrations.services.github_sync import Handle, Outcome
 from apps.integrations.services.github_sync.engine import Ended
@@ -39,8 +39,11 @@ def sync_repository_task(team_id: int, repo_id: int) -> None:
 
 def _begin(team_id: int, repo_id: int, begin: Callable[[TrackedRepository], SyncRun]) -> None:
     with team_scope(team_id):
-        tracked = TrackedRepository.objects.select_related("repository").filter(pk=repo_id, is_active=True).first()
-        if tracked is None:  # untracked meanwhile
+        followed = TrackedRepository.objects.filter(
+            is_active=True, integration__sync_status=GitHubIntegration.SyncStatus.CONNECTED
+        )
+        tracked = followed.select_related("repository").filter(pk=repo_id).first()
+        if tracked is None:  # untracked or disconnected meanwhile
             return
         run = begin(tracked)
         if run.status == SyncRun.Status.RUNNING or tracked.rate_limited:  # a worker has it, or its budget is used up
