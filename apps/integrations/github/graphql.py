@@ -36,6 +36,8 @@ TOO_HEAVY = frozenset({"RESOURCE_LIMITS_EXCEEDED", "MAX_NODE_LIMIT_EXCEEDED"})
 GAVE_UP = ("something went wrong", "timed out", "timedout", "timeout")
 LOOKUPS = frozenset({"repository", "organization", "repositoryOwner"})
 """Root fields that name one thing: when they are null there is no answer. Lists and aliases may lose an element."""
+LISTS = frozenset({"pullRequests", "deployments", "teams"})
+"""What the queries want of such a thing. Its other fields (an id that does not fit GraphQL's Int) may be missing."""
 
 
 def graphql_url(api_url: str) -> str:
@@ -205,7 +207,7 @@ def _loses_everything(error: QueryError, data: Raw | None) -> bool:
     if root not in LOOKUPS:
         return False
     lost = data.get(str(root))
-    return lost is None or (len(error.path) == 2 and lost.get(error.path[1]) is None)
+    return lost is None or (len(error.path) == 2 and error.path[1] in LISTS and lost.get(error.path[1]) is None)
 
 
 def _named(error: QueryError, response: Response, variables: Mapping[str, Any]) -> GitHubError:

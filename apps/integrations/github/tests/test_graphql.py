@@ -226,6 +226,14 @@ def test_good_paths_are_kept_beside_errors():
     assert [(found.type, found.path) for found in answer.errors] == [("NOT_FOUND", ("nodes", 1))]
 
 
+def test_a_field_that_is_no_list_may_be_missing():
+    error = {"message": "Int cannot represent 6000000000", "path": ["repository", "databaseId"]}
+    data = {"repository": {"databaseId": None, "pullRequests": {"nodes": []}}}
+    answer = answering(ok({"data": data, "errors": [error]})).run("pr_ids", owner="o", name="r")
+    assert answer.data == data
+    assert len(answer.errors) == 1
+
+
 def test_a_repository_that_is_not_found_is_gone():
     error = {"type": "NOT_FOUND", "message": "Could not resolve to a Repository", "path": ["repository"]}
     found = raised(failing(error, data={"repository": None}), operation="pr_ids", owner="o", name="r")
