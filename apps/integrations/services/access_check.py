@@ -69,7 +69,7 @@ class GrantedAccess:
         if self.scopes is None:
             return (
                 "A fine-grained token does not tell its permissions. It needs read access to Contents, Issues, Metadata"
-                " and Pull requests, and to Webhooks (read and write) if events should arrive at once.",
+                " and Pull requests, and to Webhooks (read and write) if webhooks should be registered.",
             )
         has = with_implied(self.scopes)
         notes = []
@@ -77,8 +77,8 @@ class GrantedAccess:
             notes.append("Without the scope “repo” private repositories are not visible.")
         if HOOK_SCOPE not in has:
             notes.append(
-                f"Without the scope “{HOOK_SCOPE}” webhooks may not be registered: changes are then asked for every"
-                " 10 minutes."
+                f"Without the scope “{HOOK_SCOPE}” webhooks may not be registered. Changes are asked for every hour"
+                " all the same."
             )
         return tuple(notes)
 

@@ -267,19 +267,9 @@ def test_a_repository_is_asked_for_news_an_hour_after_its_last_sync_and_once(tra
     sync(tracked)
     assert github_sync.ask_for_due_syncs(tracked.team_id) == []
     with team_scope(tracked.team_id):
-        TrackedRepository.objects.update(last_sync_at=timezone.now() - timedelta(minutes=61), webhook_status="active")
+        TrackedRepository.objects.update(last_sync_at=timezone.now() - timedelta(minutes=61))
     assert github_sync.ask_for_due_syncs(tracked.team_id) == [tracked.pk]
     assert github_sync.ask_for_due_syncs(tracked.team_id) == []
-
-
-@pytest.mark.parametrize(
-    ("status", "is_due"), [("active", False), ("forbidden", True), ("failed", True), ("none", True)]
-)
-def test_without_a_webhook_it_is_asked_for_news_every_ten_minutes(tracked, status, is_due):
-    sync(tracked)
-    with team_scope(tracked.team_id):
-        TrackedRepository.objects.update(last_sync_at=timezone.now() - timedelta(minutes=11), webhook_status=status)
-    assert github_sync.ask_for_due_syncs(tracked.team_id) == ([tracked.pk] if is_due else [])
 
 
 def test_a_refused_token_disconnects_and_keeps_everything(github, tracked, team):

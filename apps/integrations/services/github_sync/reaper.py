@@ -18,20 +18,19 @@ LOST_IN_QUEUE = timedelta(minutes=2)
 """A waiting run whose message may be lost with Redis. Sending it again is harmless: the older message opens nothing."""
 
 
-EVERY, WITHOUT_WEBHOOK = timedelta(hours=1), timedelta(minutes=10)
-"""How often each tracked repository is asked what is new: one whose webhook tells it anyway, and one without."""
+EVERY = timedelta(hours=1)
+"""How often each tracked repository is asked what is new."""
 
 
 def ask_for_due_syncs(team_id: int) -> list[int]:
-    """The team's tracked repositories whose last sync is too long ago, noted as asked for. Two statements."""
+    """The team's tracked repositories whose last sync is older than `EVERY`, noted as asked for. Two statements."""
     now = timezone.now()
-    untold = ~Q(webhook_status=TrackedRepository.WebhookStatus.ACTIVE)
     with team_scope(team_id):
         due = TrackedRepository.objects.filter(
-            Q(last_sync_at__lt=now - EVERY) | untold & Q(last_sync_at__lt=now - WITHOUT_WEBHOOK),
             is_active=True,
             sync_requested_at=None,
             sync_status__in=[TrackedRepository.SyncStatus.COMPLETE, TrackedRepository.SyncStatus.PARTIAL],
+            last_sync_at__lt=now - EVERY,
             integration__sync_status=GitHubIntegration.SyncStatus.CONNECTED,
         )
         ids = list(due.order_by("last_sync_at").values_list("pk", flat=True))
