@@ -100,7 +100,7 @@ class _Development:
     def start_celery(self) -> None:
         """After the web answers: nobody needs the workers before, and all importing at once would delay it."""
         celery = [str(_BIN / "celery"), "--quiet", "-A", "tformance"]
-        options = ["--queues", QUEUES, "--concurrency", "4", "--loglevel", "INFO"]
+        options = ["--queues", QUEUES, "--concurrency", "2", "--loglevel", "INFO"]
         alone = ["--without-gossip", "--without-mingle"]  # no other worker to wait a second for
         self.start("worker", [*celery, "worker", *options, *alone])
         schedule = str(self.running.var / "celerybeat-schedule")

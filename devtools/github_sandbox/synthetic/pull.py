@@ -296,5 +296,5 @@ class PullWriter:
             pull.author, pull.author_association = None, "NONE"
         if pull.head_repository is not pull.repository and random.random() < 0.3:
             pull.head_repository = None
-        if not self.generator.spec.mix and random.random() < 0.01:
+        if not self.generator.spec.mix and random.random() < 0.002:
             pull.files, pull.changed_files = None, 0
