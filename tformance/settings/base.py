@@ -108,7 +108,7 @@ DATABASE_OWNER = {key: _owner.get(key, "") for key in ("USER", "PASSWORD", "HOST
 }
 
 REDIS_URL = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CACHES = {"default": {"BACKEND": "apps.common.cache.ForgivingRedisCache", "LOCATION": REDIS_URL}}
 SESSION_ENGINE = "django.contrib.sessions.backends.db"  # Redis may be emptied at any time: nobody is logged out by it
 
 CELERY_BROKER_URL = REDIS_URL

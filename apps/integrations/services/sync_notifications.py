@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.integrations.models import SyncRun, TrackedRepository
+from apps.integrations.models import GitHubIntegration, SyncRun, TrackedRepository
 from apps.teams.models import Membership, Team
 from apps.teams.scope import team_scope
 
@@ -102,7 +102,10 @@ def send_sync_complete_notification(tracked_repo: TrackedRepository, stats: Sync
 
 
 def _send_needs_attention(run: SyncRun) -> int:
+    """What a person must do. Of a connection that GitHub refuses, once for all of its repositories."""
     tracked = run.tracked_repository
+    if tracked.integration.sync_status == GitHubIntegration.SyncStatus.DISCONNECTED and not _first_word(tracked):
+        return 0
     team = Team.objects.get(pk=run.team_id)
     context = {
         "team": team,
@@ -114,6 +117,13 @@ def _send_needs_attention(run: SyncRun) -> int:
     }
     subject = f"The sync of {tracked.repository.full_name} needs you"
     return _send(team, subject, "integrations/email/sync_needs_attention", context)
+
+
+def _first_word(tracked: TrackedRepository) -> bool:
+    """Whether the admins were not told of the lost connection yet; claimed by asking. A reconnect forgets it."""
+    with team_scope(tracked.team_id):
+        untold = GitHubIntegration.objects.filter(pk=tracked.integration_id, admins_told_at=None)
+        return bool(untold.update(admins_told_at=timezone.now()))
 
 
 def _send(team: Team, subject: str, template: str, context: dict[str, object]) -> int:

@@ -414,6 +414,16 @@ def test_the_admins_are_told_when_a_sync_needs_them(tracked, team):
     assert "revoked" not in message.body
 
 
+def test_of_a_refused_connection_the_admins_are_told_once_for_all_its_repositories(tracked, team):
+    MembershipFactory(team=team, user=UserFactory(email="admin@example.com"), role="admin")
+    with team_scope(team.pk):
+        tracked.integration.credentials.update(access_token="revoked")
+    for _ in range(2):
+        outcome = sync(tracked)
+        sync_notifications.notify_about(team_id=team.pk, run_id=outcome.run_id)
+    assert len(mail.outbox) == 1
+
+
 @pytest.mark.skipif(not DATA.exists(), reason="the recorded pull requests are not here")
 def test_recorded_pull_requests_are_stored_as_they_count_themselves(settings, team):
     with SandboxServer(data=DATA) as github:
