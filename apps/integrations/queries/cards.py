@@ -66,6 +66,17 @@ class Card:
     @property
     def is_live(self) -> bool:
         """Whether it changes by itself within seconds."""
+        return self.is_moving or self.waits_for_hook
+
+    @property
+    def waits_for_hook(self) -> bool:
+        """Whether GitHub is being asked for the webhook: the answer may come after the sync's end."""
+        is_reachable = self.state not in {State.OFF, State.UNREACHABLE}
+        return is_reachable and self.tracked.webhook_status == TrackedRepository.WebhookStatus.PENDING
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether a sync goes on, rests, or is about to begin."""
         return self.state in {State.SYNCING, State.PENDING, State.PAUSED} and (
             self.state != State.PENDING or self.tracked.sync_requested_at is not None
         )
@@ -77,6 +88,11 @@ class Card:
     @property
     def partial_count(self) -> int:
         return int(self.repository.completeness.get("partial", 0))
+
+    @property
+    def other_partial(self) -> int:
+        """How many partial ones `partial` does not name."""
+        return max(0, self.partial_count - len(self.partial))
 
     @property
     def complete_count(self) -> int:

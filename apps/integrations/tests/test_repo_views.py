@@ -269,6 +269,21 @@ def test_waiting_is_polled_only_if_somebody_asked_for_a_sync(team, tracked, as_t
     assert "every 2s" in progress(as_teammate, team, sync_status=Sync.PENDING, sync_requested_at=timezone.now())
 
 
+@pytest.mark.parametrize("status", [Sync.COMPLETE, Sync.PARTIAL, Sync.ERROR])
+def test_it_is_asked_for_again_until_github_answers_about_the_webhook(team, tracked, as_teammate, status):
+    page = progress(as_teammate, team, sync_status=status, webhook_status=Hook.PENDING)
+    assert "every 5s" in page
+    assert 'id="repositories-tabs"' in page  # the sync ended: the counts are told now
+    assert "hx-trigger" not in progress(as_teammate, team, webhook_status=Hook.ACTIVE)
+
+
+def test_nobody_waits_for_the_webhook_of_what_is_off_or_disconnected(team, tracked, as_teammate):
+    assert "hx-trigger" not in progress(as_teammate, team, webhook_status=Hook.PENDING, is_active=False)
+    with team_scope(team.pk):
+        GitHubIntegration.objects.update(sync_status=GitHubIntegration.SyncStatus.DISCONNECTED)
+    assert "hx-trigger" not in progress(as_teammate, team, is_active=True)
+
+
 @pytest.mark.parametrize("total", [None, 0, 5])
 def test_odd_totals_break_nothing(team, tracked, as_teammate, total):
     page = progress(

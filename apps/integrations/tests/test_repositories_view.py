@@ -111,7 +111,7 @@ def test_each_state_has_its_word(integration, url, as_owner_of_team):
         "GitHub answers 404.",
         "Synced, 3 partial",
         "<b>168</b> complete, <b>3</b> partial",
-        "#588 files: timed out 3 times",
+        "#588</a> files: timed out 3 times",
         "Paused by GitHub’s rate limit",
         "<b>500</b> of 800, newest first",
         "50 a minute, about <b>6 min</b> left",
@@ -124,6 +124,23 @@ def test_each_state_has_its_word(integration, url, as_owner_of_team):
         assert words in page, words
     order = [page.index(f"<h3>{name}</h3>") for name in "abcde"]
     assert order == sorted(order)
+
+
+def test_each_partial_pull_request_opens_and_so_do_those_without_a_line(integration, url, as_owner_of_team):
+    shop = tracked(integration, "shop", stored=20, partial=5, sync_status=Sync.PARTIAL)
+    for number in (1, 2, 3, 4, 5):
+        PullRequestFactory.create(
+            team=integration.team,
+            repository=shop.repository,
+            number=number,
+            is_partial=True,
+            partial={"files": "timed out"},
+        )
+    page = text(as_owner_of_team.get(url))
+    listed = reverse("metrics:pull_requests", args=[integration.team.slug])
+    assert f'<a class="link" href="{listed}acme/shop/5/">#5</a> files: timed out' in page
+    assert f"{listed}acme/shop/2/" not in page
+    assert f'<a class="link" href="{listed}?repository=acme%2Fshop&amp;partial=1&amp;bots=1">and 2 more</a>' in page
 
 
 def test_a_connection_that_broke_says_why_on_each_card(integration, url, as_owner_of_team):

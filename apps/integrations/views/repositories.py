@@ -181,10 +181,10 @@ def github_repo_webhook(request: HttpRequest, team: Team, repo_id: int) -> HttpR
 @team_member
 def github_repo_sync_progress(request: HttpRequest, team: Team, repo_id: int) -> HttpResponse:
     """The part of a card that changes by itself; asked for every two seconds, and only while something goes on. The
-    last answer brings the counts beside it.
+    answers after a sync bring the counts beside it.
     """
     card = cards_of([_tracked(repo_id, is_active=None)])[0]
-    if card.is_live:
+    if card.is_moving:
         return render(request, PROGRESS, {"card": card})
     return render(request, SETTLED, {"card": card, **_counted(request)})
 
