@@ -109,8 +109,18 @@ class PullRequestFilters:
     def _without_repository(self, gone: RepositoryTrust) -> str:
         return replace(self, repositories=tuple(one for one in self.repositories if one is not gone)).query()
 
+    @property
+    def leaves_bots_out(self) -> bool:
+        """Whoever names an author means them, whatever they are."""
+        return not self.bots and not self.author
+
     def select(self) -> QuerySet[PullRequest]:
         """The pull requests that all filters let through, in no order."""
+        found = self.select_with_bots()
+        return found.exclude(bot_condition("author__")) if self.leaves_bots_out else found
+
+    def select_with_bots(self) -> QuerySet[PullRequest]:
+        """The same, and those by bots that are left out unless they are asked for."""
         found: QuerySet[PullRequest] = PullRequest.objects.filter(gone_at=None, repository__gone_at=None)
         if self.repositories:
             found = found.filter(repository__in=[repository.id for repository in self.repositories])
@@ -121,8 +131,6 @@ class PullRequestFilters:
             found = found.filter(self._within(column, getattr(self, f"{key}_from"), getattr(self, f"{key}_to")))
         if self.not_label:
             found = found.exclude(Exists(labelled(self.not_label)))
-        if not self.bots and not self.author:
-            found = found.exclude(bot_condition("author__"))
         for key in PEOPLE:
             if login := getattr(self, key):
                 found = found.filter(self._by(key, login))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db.models import F
+from django.db.models import Count, F, Q
 
 from apps.metrics.models import Label, Milestone, PullRequestLabel, TeamMember
+from apps.metrics.models.member import bot_condition
 from apps.metrics.queries.pull_request_filters import PullRequestFilters
 
 PAGE_SIZE = 50
@@ -63,13 +64,17 @@ class PullRequestRow:
 
 @dataclass(frozen=True, slots=True)
 class PullRequestList:
-    """One page of the choice. `count`: of all its pages; `page` and `pages` count from 1."""
+    """One page of the choice. `count`: of all its pages; `page` and `pages` count from 1.
+
+    `by_bots`: what the other filters let through, left out because bots wrote it.
+    """
 
     rows: tuple[PullRequestRow, ...]
     count: int
     page: int
     pages: int
     notes: tuple[str, ...]
+    by_bots: int = 0
 
     @property
     def first(self) -> int:
@@ -103,7 +108,9 @@ def pull_request_list(filters: PullRequestFilters) -> PullRequestList:
     The usual orders are served by pull_request_merged, _created and _updated (team, time).
     """
     chosen = filters.select()
-    count = chosen.count()
+    is_by_bot = bot_condition("author__") if filters.leaves_bots_out else Q(pk__in=[])
+    counts = filters.select_with_bots().aggregate(all=Count("id"), by_bots=Count("id", filter=is_by_bot))
+    count = counts["all"] - counts["by_bots"]
     all_pages = max(1, -(-count // PAGE_SIZE))
     pages = min(all_pages, LAST_PAGE)
     page = min(filters.page, pages)
@@ -119,7 +126,7 @@ def pull_request_list(filters: PullRequestFilters) -> PullRequestList:
     )
     labels = _labels([row[0] for row in found]) if found else {}
     rows = tuple(replace(PullRequestRow(*row), labels=tuple(labels.get(row[0], ()))) for row in found)
-    return PullRequestList(rows, count, page, pages, notes)
+    return PullRequestList(rows, count, page, pages, notes, counts["by_bots"])
 
 
 COLUMNS = (  # in the order of PullRequestRow's fields

@@ -123,6 +123,18 @@ class TestFilters:
         assert sorted(numbers("bots=1")) == [1, 2]
         assert numbers("author=renovate[bot]") == [1]
 
+    def test_what_is_left_out_because_bots_wrote_it_is_counted(self, api):
+        bot = TeamMemberFactory.create(login="renovate[bot]", is_bot=True)
+        for number in (1, 2, 3):
+            PullRequestFactory.create(repository=api, number=number, author=bot)
+        PullRequestFactory.create(repository=api, number=4, author=bot, state="closed")
+        PullRequestFactory.create(repository=api, number=5, author=None)
+        PullRequestFactory.create(repository=api, number=6)
+        found = listed("state=open")
+        assert (found.count, found.by_bots) == (2, 3)
+        assert (listed("state=open&bots=1").count, listed("state=open&bots=1").by_bots) == (5, 0)
+        assert (listed("author=renovate[bot]").count, listed("author=renovate[bot]").by_bots) == (4, 0)
+
     def test_a_label_is_one_name_over_all_repositories(self, api):
         web = RepositoryFactory.create(full_name="acme/web")
         for number, repository in ((1, api), (2, web)):
@@ -258,6 +270,21 @@ class TestPage:
         assert "29.0 h" in text
         assert "1 – 1 of 1 pull request" in text
         assert outsider().get(self.url(team)).status_code == 404
+
+    def test_those_by_bots_are_one_click_away(self, team):
+        with team_scope(team.pk):
+            api = RepositoryFactory.create(full_name="acme/api", covered_from=ALWAYS)
+            bot = TeamMemberFactory.create(login="renovate[bot]", is_bot=True)
+            PullRequestFactory.create(repository=api, number=1, author=bot)
+        client = client_of(team)
+        assert "Only bots opened what is stored here" in client.get(self.url(team)).content.decode()
+        with team_scope(team.pk):
+            PullRequestFactory.create(repository=api, number=2)
+        text = " ".join(client.get(self.url(team, "state=open")).content.decode().split())
+        assert "1 – 1 of 1 pull request · <a" in text
+        assert 'href="?state=open&amp;bots=1"' in text
+        assert ">1 by bots</a> left out" in text
+        assert "left out" not in client.get(self.url(team, "state=open&bots=1")).content.decode()
 
     def test_another_teams_pull_requests_are_not_there(self, team, other_team):
         with team_scope(other_team.pk):

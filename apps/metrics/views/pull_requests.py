@@ -62,6 +62,7 @@ def pull_requests(request: HttpRequest, team: Team) -> HttpResponse:
         "columns": columns,
         "rows": [(row, [(column, getattr(row, column.field)) for column in columns]) for row in found.rows],
         "previous_query": _page_query(filters.query(), found.previous_page),
+        "with_bots_query": filters.query(bots="1"),
         "next_query": _page_query(filters.query(), found.next_page),
     }
     query = _page_query(filters.query(), found.page) if found.page > 1 else filters.query()
