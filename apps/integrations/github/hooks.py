@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from apps.integrations.github.errors import NotFound, PermissionMissing, QueryRejected
-from apps.integrations.github.rest import Rest
+from apps.integrations.github.rest import Rest, documented_shape
 from apps.integrations.github.types import Hook, Raw, instant
 
 SCOPE = "admin:repo_hook"
@@ -127,6 +127,7 @@ def _find(rest: Rest, full_name: str, url: str) -> Hook | None:
     return None
 
 
+@documented_shape()
 def _hook(entry: Raw, *, adopted: bool = False) -> Hook:
     return Hook(
         id=entry["id"],

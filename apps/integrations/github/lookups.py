@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from apps.integrations.github.errors import NotFound, PermissionMissing, RepositoryGone
-from apps.integrations.github.rest import Rest
+from apps.integrations.github.rest import Rest, documented_shape
 from apps.integrations.github.types import Identity, Member, Organization, Raw, RemoteRepository, instant
 
 
+@documented_shape()
 def whoami(rest: Rest) -> Identity:
     """Whom the token speaks for. https://docs.github.com/rest/users/users#get-the-authenticated-user
 
@@ -38,6 +39,7 @@ def get_organization(rest: Rest, login: str) -> Organization:
     return _organization(rest.get(f"/orgs/{login}"))
 
 
+@documented_shape()
 def membership_role(rest: Rest, organization: str) -> str:
     """`admin` or `member` of an organisation, "" for an outsider or an invitation that was not accepted.
 
@@ -105,6 +107,7 @@ def get_repository_by_id(rest: Rest, repository_id: int) -> RemoteRepository:
     return _get(rest, f"/repositories/{repository_id}", f"the repository {repository_id}")
 
 
+@documented_shape()
 def repository(entry: Raw) -> RemoteRepository:
     """A repository as REST and webhooks shape it; they count issues and pull requests together, so neither is known."""
     return RemoteRepository(
@@ -131,6 +134,7 @@ def _get(rest: Rest, path: str, name: str) -> RemoteRepository:
         raise RepositoryGone(name) from error
 
 
+@documented_shape()
 def _organization(entry: Raw) -> Organization:
     return Organization(
         id=entry["id"],

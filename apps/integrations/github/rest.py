@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -40,6 +41,15 @@ def retries(backoff: float) -> Retry:
         raise_on_status=False,
         redirect=0,
     )
+
+
+@contextmanager
+def documented_shape() -> Iterator[None]:
+    """Reads an answer in the shape that GitHub documents; one of another shape is as good as none."""
+    try:
+        yield
+    except (KeyError, TypeError, IndexError, AttributeError) as error:
+        raise Unavailable("its answer has another shape than it documents") from error
 
 
 class Rest:

@@ -15,7 +15,7 @@ class InvalidDepth(ValueError):
 
 def parse_depth(text: str) -> int | None:
     """`30`, `60` or `90` days, or None for `all`. Raises InvalidDepth."""
-    depth = _parsed(text)
+    depth = _number(text)
     if depth not in TrackedRepository.DEPTHS:
         raise InvalidDepth(f"“{_shown(text)}” is no depth: choose {_choices()}.")
     return depth
@@ -23,7 +23,7 @@ def parse_depth(text: str) -> int | None:
 
 def parse_days(text: str) -> int | None:
     """Any number of days from 1, or None for `all`: for commands. Raises InvalidDepth."""
-    depth = _parsed(text)
+    depth = _number(text)
     if depth is not None and not 1 <= depth <= LONGEST:
         raise InvalidDepth(f"“{_shown(text)}” is no number of days from 1 to {LONGEST}; `{ALL}` is the full history.")
     return depth
@@ -38,12 +38,11 @@ def depth_label(depth: int | None) -> str:
     return "full history" if depth is None else f"{depth} days" if depth != 1 else "1 day"
 
 
-def _parsed(text: str) -> int | None:
+def _number(text: str) -> int | None:
+    """None for `all`, 0 for what is no number."""
     if text == ALL:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 9):
-        raise InvalidDepth(f"“{_shown(text)}” is no depth: choose {_choices()}.")
-    return int(text)
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else 0
 
 
 def _choices() -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from apps.integrations.github import hooks
-from apps.integrations.github.errors import NotFound, PermissionMissing, QueryRejected
+from apps.integrations.github.errors import NotFound, PermissionMissing, QueryRejected, Unavailable
 from apps.integrations.github.types import Hook
 
 URL = "https://tformance.example/webhooks/github/abc/"
@@ -28,6 +28,13 @@ def test_it_creates_a_hook(server, rest):
         "events": ["push"],
         "config": {"url": URL, "content_type": "json", "secret": "hush", "insecure_ssl": "0"},
     }
+
+
+@pytest.mark.parametrize("nonsense", [[], {"data": None}, "hook", 7])
+def test_an_answer_of_another_shape_is_none(server, rest, nonsense):
+    server.on("POST /repos/o/r/hooks", nonsense, status=201)
+    with pytest.raises(Unavailable, match="another shape"):
+        create(rest)
 
 
 def test_a_hook_that_exists_is_adopted_with_our_secret(server, rest):

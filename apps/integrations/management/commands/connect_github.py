@@ -11,6 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.integrations.github.errors import GitHubError
+from apps.integrations.management.wording import counted
 from apps.integrations.models import GitHubIntegration
 from apps.integrations.services.access_check import AccessRefused, Account, GrantedAccess, check_account, check_token
 from apps.integrations.services.connections import connect
@@ -54,7 +55,7 @@ class Command(BaseCommand):
         scopes = "not told" if access.scopes is None else ", ".join(access.scopes)
         self.stdout.write(
             f"{team.name} is connected to {integration.organization_slug} as {access.identity_login}"
-            f" (scopes: {scopes}); it sees {repositories:,} repositories."
+            f" (scopes: {scopes}); it sees {counted(repositories)}."
         )
         notes = [*access.notes, *filter(None, [integration.discovery_error])]
         for note in notes:

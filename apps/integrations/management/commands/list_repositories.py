@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef
 
 from apps.integrations.github.errors import GitHubError
 from apps.integrations.management.commands._shared import connections_of
+from apps.integrations.management.wording import counted
 from apps.integrations.models import AvailableRepository, GitHubIntegration, TrackedRepository
 from apps.integrations.services.discovery import discover
 from apps.teams.management.lookup import team_of
@@ -37,7 +38,7 @@ class Command(BaseCommand):
             marks = [word for word in ("private", "archived", "fork") if repository[f"is_{word}"]]
             marks += ["tracked"] if repository["is_tracked"] else []
             self.stdout.write(f"{repository['full_name']}{' (' + ', '.join(marks) + ')' if marks else ''}")
-        self.stdout.write(f"{len(repositories):,} repositories.")
+        self.stdout.write(f"{counted(len(repositories))}.")
         if options["json"]:
             self.stdout.write(json.dumps({"team": the_team.slug, "repositories": repositories}))
 

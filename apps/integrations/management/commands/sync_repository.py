@@ -11,6 +11,7 @@ from smtplib import SMTPException
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from apps.integrations.models import SyncRun, TrackedRepository
 from apps.integrations.services import github_sync, sync_notifications
@@ -50,6 +51,8 @@ class Command(BaseCommand):
             outcome = github_sync.sync_repository_history(tracked, days_back, on_page=self._progress())
         except SyncBusy as busy:
             raise CommandError(str(busy)) from busy
+        except DatabaseError as error:
+            raise CommandError(f"The database failed: {error} Run it again: it goes on from its last page.") from error
         seconds = time.monotonic() - started
         _follow_up(tracked.team_id, outcome)
         with team_scope(tracked.team_id):

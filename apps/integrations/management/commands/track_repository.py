@@ -110,7 +110,7 @@ def _register(tracked: TrackedRepository) -> None:
 def _about_hook(tracked: TrackedRepository) -> str:
     Status = TrackedRepository.WebhookStatus
     if tracked.webhook_status == Status.ACTIVE:
-        return "GitHub tells of its events by webhook."
+        return "Its webhook is set up; changes arrive with the hourly sync."
     if not tracked.webhook_wanted:
-        return "No webhook, as asked: changes arrive with the next sync."
-    return f"No webhook yet, so changes arrive with the next sync: {tracked.webhook_error}"
+        return "No webhook, as asked; changes arrive with the hourly sync."
+    return f"No webhook yet ({tracked.webhook_error}); changes arrive with the hourly sync."
