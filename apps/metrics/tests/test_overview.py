@@ -339,6 +339,24 @@ class TestPage:
         assert "<span>p75 <b>4.0 h</b></span> <span>p90 <b>7.6 h</b></span> <span>n <b>5</b></span>" in text
         assert outsider().get(self.url(team)).status_code == 404
 
+    def test_a_week_that_no_repository_covers_is_hatched_and_one_that_some_cover_is_pale(self, team):
+        with team_scope(team.pk):
+            api = RepositoryFactory.create(full_name="acme/api", covered_from=datetime(2026, 3, 9, tzinfo=UTC))
+            RepositoryFactory.create(full_name="acme/late", covered_from=datetime(2026, 3, 16, tzinfo=UTC))
+            for day in (3, 10, 17):  # the first is known only because it was updated later
+                for _ in range(5):
+                    merged(at(day), repository=api, pickup=3)
+        text = " ".join(client_of(team).get(self.url(team)).content.decode().split())
+        assert text.count('class="week is-uncovered"') == 1
+        assert text.count('class="week is-running"') == 1
+        assert text.count('class="week"') == 1
+        assert text.count('<text x="12" y="161">Not covered</text>') == 1
+        assert text.count('<text x="12" y="161">Without late</text>') == 1
+        assert '2 Mar 2026</a> <span class="muted">not covered</span>' in text
+        assert '9 Mar 2026</a> <span class="muted">without late</span>' in text
+        # eight weeks of the trend lie before what is covered, and one of them has a bar under its hatch
+        assert text.count('class="hatch"') == 9
+
     def test_every_number_opens_exactly_its_pull_requests(self, team):
         with team_scope(team.pk):
             api = RepositoryFactory.create(full_name="acme/api", covered_from=ALWAYS)
@@ -393,7 +411,7 @@ class TestPage:
             RepositoryFactory.create()
         text = client_of(team).get(self.url(team)).content.decode()
         assert "The first pull requests appear in seconds" in text
-        assert 'hx-trigger="every 5s"' in text
+        assert 'hx-trigger="every 1s"' in text
 
     def test_numbers_are_there_while_the_first_sync_runs(self, team):
         with team_scope(team.pk):
