@@ -267,9 +267,19 @@ class TestPage:
         text = client_of(team).get(self.url(team)).content.decode()
         assert f"/a/{team.slug}/pull-requests/acme/api/7/" in text
         assert "Keep the cart" in text
-        assert "29.0 h" in text
+        assert "1 d 5 h" in text
         assert "1 – 1 of 1 pull request" in text
         assert outsider().get(self.url(team)).status_code == 404
+
+    def test_a_duration_is_told_as_on_the_page_of_the_pull_request(self, team):
+        with team_scope(team.pk):
+            api = RepositoryFactory.create(full_name="acme/api", covered_from=ALWAYS)
+            PullRequestFactory.create(repository=api, number=7, merged_at=at(10), cycle_time_seconds=45 * 60 + 40)
+        client = client_of(team)
+        page = client.get(reverse("metrics:pull_request", args=[team.slug, "acme", "api", 7])).content.decode()
+        for text in (client.get(self.url(team)).content.decode(), page):
+            assert ">45 min</" in text
+            assert "46 min" not in text
 
     def test_those_by_bots_are_one_click_away(self, team):
         with team_scope(team.pk):
