@@ -14,6 +14,7 @@ STEPS = tuple(unit * count for unit in (HOUR, DAY) for count in (1, 2, 3, 4, 6, 
     DAY * count for count in (16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 1024)
 )
 LINES = 4
+LONGEST_NAME = 22  # letters that fit into a tip
 THIN = 5  # a week with fewer pull requests is drawn pale, and its median does not stretch the axis
 
 
@@ -66,7 +67,20 @@ class Column:
     @property
     def is_pale(self) -> bool:
         week = self.week
-        return week.is_running or not week.is_covered or week.merged < THIN
+        return week.is_running or bool(week.not_covered) or not week.is_covered or week.merged < THIN
+
+    @property
+    def note(self) -> str:
+        """Why less can be read from it than from others; "" if nothing keeps it from that. It fits into the tip."""
+        week = self.week
+        if not week.is_covered:
+            return "not covered"
+        if week.not_covered:
+            first, count = week.not_covered[0], len(week.not_covered)
+            if count > 1:
+                return f"without {count} repositories"
+            return f"without {first if len(first) <= LONGEST_NAME else first[: LONGEST_NAME - 1] + '…'}"
+        return "not over" if week.is_running else ""
 
     @property
     def middle(self) -> float:
@@ -104,6 +118,10 @@ class StageChart:
     height: float = HEIGHT
     top: float = TOP
     base: float = BASE
+
+    @property
+    def depth(self) -> float:
+        return self.base - self.top
 
 
 def stage_chart(weeks: Sequence[StageWeek], *, names: tuple[str, ...], first: date, last: date) -> StageChart:

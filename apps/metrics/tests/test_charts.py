@@ -145,6 +145,21 @@ class TestStages:
         assert chart.lines[-1].label == "16 h"
         assert (chart.columns[0].is_pale, chart.columns[0].is_above, chart.columns[0].tick) == (True, True, 24)
 
+    @pytest.mark.parametrize(
+        ("given", "note"),
+        [
+            ({}, ""),
+            ({"not_covered": ("late",)}, "without late"),
+            ({"not_covered": ("x" * 40,)}, f"without {'x' * 21}…"),
+            ({"not_covered": ("late", "later")}, "without 2 repositories"),
+            ({"not_covered": ("late", "later"), "is_covered": False}, "not covered"),
+            ({"is_running": True}, "not over"),
+        ],
+    )
+    def test_a_week_that_tells_less_than_others_is_pale_and_says_why(self, given, note):
+        column = self.chart(self.week(2, 4, 4, 4, 4, lead=16, **given)).columns[0]
+        assert (column.note, column.is_pale) == (note, bool(note))
+
     def test_a_week_in_which_nothing_was_merged_has_no_bar(self):
         empty = StageWeek(date(2026, 3, 2), 0, (None, None, None, None), None)
         assert (self.chart(empty).columns[0].blocks, self.chart(empty).columns[0].tick) == ((), None)
