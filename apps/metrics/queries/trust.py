@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Count, Q
+from django.utils import timezone
 
 from apps.metrics.models import PullRequest, Repository
 
-STALE = timedelta(hours=24)
+STALE = timedelta(hours=2)
+"""Repositories are synced every hour: what is older was switched off, disconnected, or does not get through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,11 @@ class RepositoryTrust:
         return self.covered_from is None
 
 
+def _synced_to(repository: RepositoryTrust) -> datetime:
+    assert repository.synced_to is not None
+    return repository.synced_to
+
+
 @dataclass(frozen=True, slots=True)
 class Trust:
     """Of the repositories that a page speaks about, by name."""
@@ -49,10 +56,18 @@ class Trust:
         return max((r.synced_to for r in self.repositories if r.synced_to), default=None)
 
     @property
-    def stale(self) -> tuple[RepositoryTrust, ...]:
-        """Those that are more than a day behind the freshest one."""
+    def is_stale(self) -> bool:
+        """Whether none of them was synced in the last two hours, though one was before."""
         newest = self.synced_to
-        return tuple(r for r in self.repositories if newest and r.synced_to and newest - r.synced_to > STALE)
+        return newest is not None and timezone.now() - newest > STALE
+
+    @property
+    def stale(self) -> tuple[RepositoryTrust, ...]:
+        """Those that were not synced in the last two hours while others were; the longest ago first."""
+        if self.is_stale:
+            return ()
+        since = timezone.now() - STALE
+        return tuple(sorted((r for r in self.repositories if r.synced_to and r.synced_to < since), key=_synced_to))
 
     @property
     def covered_from(self) -> datetime | None:
