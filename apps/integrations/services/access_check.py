@@ -33,6 +33,10 @@ class AccessRefused(Exception):
     """The token cannot be used; the message says what to do."""
 
 
+class OrganizationNotSeen(AccessRefused):
+    """The token is good, and the organisation that was named is not among what it opens."""
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """What can be connected: an organisation, or the person's own account."""
@@ -165,7 +169,7 @@ def _named(rest: Rest, identity: Identity, login: str) -> Account:
     """An organisation that the token does not list: fine-grained tokens never list theirs. Somebody who is no member
     of an organisation can still look it up, so a token that does tell its scopes has to list it.
     """
-    unseen = AccessRefused(
+    unseen = OrganizationNotSeen(
         f"The token of {identity.login} does not see the organisation “{login}”. Check the name, that {identity.login}"
         f" is a member, and that the organisation lets the token in ({settings.GITHUB_WEB_URL}/settings/tokens)."
     )
@@ -180,7 +184,8 @@ def _named(rest: Rest, identity: Identity, login: str) -> Account:
 
 def _missing_text(missing: tuple[str, ...]) -> str:
     named = " and ".join(f"“{scope}” (to {_WHAT_FOR[scope]})" for scope in missing)
+    scopes = "scope" if len(missing) == 1 else "scopes"
     return (
-        f"GitHub did not grant the scope {named}. Make a token with the scopes {', '.join(REQUIRED_SCOPES)}"
+        f"GitHub did not grant the {scopes} {named}. Make a token with the scopes {', '.join(REQUIRED_SCOPES)}"
         f" and, for webhooks, {HOOK_SCOPE}."
     )

@@ -28,7 +28,7 @@ def test_it_says_whose_the_token_is_and_what_it_opens(sandbox):
 
 
 def test_a_token_without_scopes_is_refused_with_what_is_missing(sandbox):
-    with pytest.raises(AccessRefused, match=r"“repo”.*“read:org”.*admin:repo_hook"):
+    with pytest.raises(AccessRefused, match=r"the scopes “repo”.*“read:org”.*admin:repo_hook"):
         checked("sandbox-noscope")
 
 

@@ -65,7 +65,7 @@ def test_a_personal_account_is_named(sandbox, team, monkeypatch):
     ("token", "arguments", "told"),
     [
         ("nonsense", (), "does not accept the token"),
-        ("sandbox-noscope", (), "did not grant the scope “repo”"),
+        ("sandbox-noscope", (), "did not grant the scopes “repo”"),
         ("sandbox-noorg", (), "sees no organisation.*--org"),
         ("sandbox-noorg", ("--org", "acme"), "does not see the organisation “acme”"),
         ("sandbox-token", ("--org", "nobody"), "does not see the organisation “nobody”"),

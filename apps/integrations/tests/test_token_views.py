@@ -54,6 +54,13 @@ def test_what_is_wrong_stands_beside_the_field(sandbox, team, as_owner_of_team, 
     assert told in page.content.decode()
 
 
+def test_an_organisation_that_is_not_seen_is_wrong_beside_its_own_field(sandbox, team, as_owner_of_team):
+    page = give(as_owner_of_team, team, "sandbox-noorg", "acme")
+    errors = page.context["form"].errors
+    assert list(errors) == ["organization"]
+    assert "does not see the organisation" in errors["organization"][0]
+
+
 def test_the_token_is_never_shown_again(sandbox, team, as_owner_of_team):
     assert b"mistyped-token" not in give(as_owner_of_team, team, "mistyped-token").content
 

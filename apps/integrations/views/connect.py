@@ -27,6 +27,7 @@ from apps.integrations.services.access_check import (
     AccessRefused,
     Account,
     GrantedAccess,
+    OrganizationNotSeen,
     check_account,
     check_token,
 )
@@ -124,6 +125,8 @@ def connect_token(request: HttpRequest, team: Team) -> HttpResponse:
                 access = check_token(token, rest=rest, login=form.cleaned_data["organization"])
         except BadCredentials:
             form.add_error("token", "GitHub does not accept this token. Was it revoked, has it expired, is it whole?")
+        except OrganizationNotSeen as error:
+            form.add_error("organization", str(error))
         except (GitHubError, AccessRefused) as error:
             form.add_error("token", str(error))
         else:
@@ -158,9 +161,7 @@ def choose(request: HttpRequest, team: Team) -> HttpResponse:
     except GitHubError as error:
         return _failed(request, team, failure_of(error))
     del request.session[CHOICE_KEY]
-    messages.success(
-        request, f"{account.login} is connected. Its repositories are being listed; switch on what to follow."
-    )
+    messages.success(request, f"{account.login} is connected. Switch on the repositories that you want to follow.")
     return redirect("integrations:repositories", team.slug)
 
 
