@@ -134,7 +134,7 @@ def pull_request_page(owner: str, name: str, number: int, *, time_zone: str, now
         record=record,
         zone=zone,
         labels=tuple(labels.values_list("label__name", flat=True)),
-        assignees=tuple(assignees.values_list("member__login", flat=True)),
+        assignees=tuple(name or login for name, login in assignees.values_list("member__name", "member__login")),
         issues=tuple(issues),
         stages=_stages(pr, cut_points) if cut_points else (),
         cut_points=cut_points,

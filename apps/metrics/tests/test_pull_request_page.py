@@ -294,7 +294,7 @@ class TestFacts:
         assert page.reviewers == (("Mira Okafor", 1), ("Sam Chen", 1))
         assert page.never_answered == ("Jonas Weber",)
         assert (page.checks.runs, page.checks.failed, page.checks.seconds) == (3, 1, 2 * 11 * 60)
-        assert (page.labels, page.assignees) == (("webhooks",), ("pnair",))
+        assert (page.labels, page.assignees) == (("webhooks",), ("Priya Nair",))
         assert [(issue.issue_repository, issue.issue_number) for issue in page.issues] == [
             ("acme/api", 2207),
             ("acme/web", 5),
