@@ -33,6 +33,13 @@ SORTS: Mapping[str, tuple[str, str]] = {  # in the address: (column, what people
     "rounds": ("review_rounds", "Rounds"),
     "comments": ("total_comments", "Comments"),
 }
+_NEWEST, _LONGEST, _MOST = ("newest", "oldest"), ("longest", "shortest"), ("most", "fewest")
+SORT_WORDS: Mapping[str, tuple[str, str]] = {  # what stands first: descending, ascending
+    **dict.fromkeys(("merged", "created", "updated"), _NEWEST),
+    **dict.fromkeys(("cycle_time", "review_time", "coding", "pickup", "review", "merge"), _LONGEST),
+    **dict.fromkeys(("rounds", "comments"), _MOST),
+    "size": ("biggest", "smallest"),
+}
 NEVER_NULL = {"pr_created_at", "pr_updated_at", "review_rounds", "total_comments"}
 DEFAULT_SORT = "-updated"
 DELETED = "deleted"  # in the place of a login: accounts that are no more

@@ -326,6 +326,20 @@ class TestPage:
         assert text.count('aria-sort="descending"') == 1
         assert 'href="?state=merged&amp;sort=cycle_time"' in text
 
+    def test_each_order_is_named_for_what_stands_first(self, team):
+        with team_scope(team.pk):
+            PullRequestFactory.create()
+        text = client_of(team).get(self.url(team)).content.decode()
+        for words in (
+            "Merged, newest first",
+            "Opened, oldest first",
+            "Cycle time, longest first",
+            "Size, smallest first",
+            "Rounds, most first",
+            "Comments, fewest first",
+        ):
+            assert f">{words}</option>" in text
+
     def test_only_the_methods_that_read_are_answered(self, team):
         assert client_of(team).post(self.url(team)).status_code == 405
 

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from apps.metrics.queries.pull_request_filters import CHOICES, NAMES, SORTS, WORDS, PullRequestFilters, filters_from
+from apps.metrics.queries.pull_request_filters import (
+    CHOICES,
+    NAMES,
+    SORT_WORDS,
+    SORTS,
+    WORDS,
+    PullRequestFilters,
+    filters_from,
+)
 from apps.metrics.queries.pull_request_list import filter_options, pull_request_list
 from apps.metrics.queries.trust import trust_of_team
 from apps.metrics.views.fragments import render_page_or
@@ -58,7 +66,7 @@ def pull_requests(request: HttpRequest, team: Team) -> HttpResponse:
         "list": found,
         "options": filter_options(),
         "selects": [_select(key, getattr(filters, key)) for key in ("state", "size", "ci", *YES_NO_FILTERS)],
-        "sorts": [(key, name) for key, (_, name) in SORTS.items()],
+        "sorts": [(key, name, *SORT_WORDS[key]) for key, (_, name) in SORTS.items()],
         "columns": columns,
         "rows": [(row, [(column, getattr(row, column.field)) for column in columns]) for row in found.rows],
         "previous_query": _page_query(filters.query(), found.previous_page),
