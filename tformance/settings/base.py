@@ -158,7 +158,13 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 # An unverified address may make a team of its own, and proves nothing: GitHub log-ins are never linked by address.
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_ADAPTER = "apps.users.adapter.AccountAdapter"
-ACCOUNT_FORMS = {"add_email": "apps.users.forms.AddEmailForm"}
+ACCOUNT_FORMS = {
+    "add_email": "apps.users.forms.AddEmailForm",
+    "change_password": "apps.users.forms.ChangePasswordForm",
+    "login": "apps.users.forms.LoginForm",
+    "reset_password_from_key": "apps.users.forms.ResetPasswordKeyForm",
+    "set_password": "apps.users.forms.SetPasswordForm",
+}
 SOCIALACCOUNT_ADAPTER = "apps.users.adapter.SocialAccountAdapter"
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
 SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = False

@@ -191,6 +191,15 @@ def test_each_page_for_strangers_is_in_our_look(client: Client, path: str) -> No
 
 
 @pytest.mark.django_db
+def test_labels_are_in_sentence_case(client: Client, email: str) -> None:
+    UserFactory.create(email=email)
+    assert "Remember me" in client.get("/accounts/login/").content.decode()
+    sign_in(client, email)
+    page = client.get("/accounts/password/change/").content.decode()
+    assert all(label in page for label in ("Current password", "New password<", "New password, again"))
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("path", ["email/", "password/change/", "logout/", "reauthenticate/", "3rdparty/"])
 def test_each_page_of_the_account_is_in_our_look(client: Client, email: str, path: str) -> None:
     UserFactory.create(email=email)
