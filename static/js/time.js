@@ -1,5 +1,9 @@
 // <time datetime data-style>: into the viewer's time zone; relative ones keep up with the clock.
-const format = (options) => new Intl.DateTimeFormat("en-GB", options);
+// "Sept" is what en-GB says, "Sep" what the server does.
+function format(options) {
+  const words = new Intl.DateTimeFormat("en-GB", options);
+  return { format: (date) => words.format(date).replace("Sept", "Sep") };
+}
 const exact = format({ day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" });
 const styles = {
   date: format({ day: "numeric", month: "short", year: "numeric" }),

@@ -1,5 +1,6 @@
 """Journey 1, as far as the team; and the frame around every page: themes, menus, keyboard, phone."""
 
+import re
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -91,6 +92,13 @@ def test_a_time_is_shown_in_the_zone_of_who_looks(live_server: LiveServer, brows
     expect(since).to_have_text("1 Apr 2026")
     expect(since).to_have_attribute("title", "1 Apr 2026, 01:36:12 GMT+5:30")
     context.close()
+
+
+def test_september_is_shortened_as_by_the_server(live_server: LiveServer, page: Page, admin: Membership) -> None:
+    type(admin.team).objects.filter(pk=admin.team_id).update(created_at=datetime(2026, 9, 21, 12, 6, 12, tzinfo=UTC))
+    page.goto(sign_in(page, live_server, admin) + "/settings/")
+    expect(page.locator("header time")).to_have_text("21 Sep 2026")
+    expect(page.locator("header time")).to_have_attribute("title", re.compile("21 Sep 2026, "))
 
 
 @pytest.mark.parametrize("width", [360, 390, 1024, 1440])
