@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.integrations.github.errors import GitHubError
-from apps.integrations.management.wording import counted
+from apps.integrations.management.shared import counted
 from apps.integrations.models import GitHubIntegration
 from apps.integrations.services.access_check import AccessRefused, Account, GrantedAccess, check_account, check_token
 from apps.integrations.services.connections import connect

@@ -10,8 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Exists, OuterRef
 
 from apps.integrations.github.errors import GitHubError
-from apps.integrations.management.commands._shared import connections_of
-from apps.integrations.management.wording import counted
+from apps.integrations.management.shared import connections_of, counted
 from apps.integrations.models import AvailableRepository, GitHubIntegration, TrackedRepository
 from apps.integrations.services.discovery import discover
 from apps.teams.management.lookup import team_of

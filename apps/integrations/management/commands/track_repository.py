@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.integrations.github.errors import GitHubError, NotFound
-from apps.integrations.management.commands._shared import connections_of
+from apps.integrations.management.shared import connections_of
 from apps.integrations.models import AvailableRepository, GitHubIntegration, TrackedRepository
 from apps.integrations.services.depth import InvalidDepth, depth_label, parse_depth
 from apps.integrations.services.discovery import look_up

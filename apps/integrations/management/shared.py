@@ -21,3 +21,8 @@ def connections_of(team: Team) -> list[GitHubIntegration]:
         broken = "; ".join(f"{each.organization_slug}: {each.status_reason}" for each in integrations)
         raise CommandError(f"The GitHub connection of {team.name} does not work ({broken}) {again}")
     raise CommandError(f"{team.name} is not connected to GitHub. {again}")
+
+
+def counted(repositories: int) -> str:
+    """1 repository, 2,000 repositories."""
+    return f"{repositories:,} {'repository' if repositories == 1 else 'repositories'}"
