@@ -7,7 +7,17 @@ from datetime import UTC, datetime
 
 from apps.integrations.github.completion import IDS_PER_LOOKUP
 from apps.integrations.github.graphql import GraphQL, page_of
-from apps.integrations.github.types import IdPage, Pulse, Raw, RemoteRepository, Spending, Touched, WindowCount, instant
+from apps.integrations.github.types import (
+    Changed,
+    IdPage,
+    Pulse,
+    Raw,
+    RemoteRepository,
+    Spending,
+    Touched,
+    WindowCount,
+    instant,
+)
 
 
 def list_ids(
@@ -44,17 +54,16 @@ def list_ids(
 
 def updated_since(
     graphql: GraphQL, owner: str, name: str, since: datetime, *, spending: Spending | None = None
-) -> Iterator[Touched]:
-    """The pull requests that changed at or after `since`, the newest first; asks for 100 at a time, a point each."""
+) -> Changed:
+    """The pull requests that changed at or after `since`; asks for 100 at a time, a point each."""
+    found: list[Touched] = []
     after: str | None = None
     while True:
         page = list_ids(graphql, owner=owner, name=name, after=after, spending=spending)
-        for touched in page.touched:
-            if touched.updated_at < since:
-                return
-            yield touched
-        if not page.has_next or page.end_cursor in {None, after}:
-            return
+        found += [touched for touched in page.touched if touched.updated_at >= since]
+        is_last = any(touched.updated_at < since for touched in page.touched) or not page.has_next
+        if is_last or page.end_cursor in {None, after}:
+            return Changed(tuple(found), page.total)
         after = page.end_cursor
 
 

@@ -115,6 +115,14 @@ class Touched:
 
 
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """What changed, the newest first; `total` is how many pull requests the repository has in all."""
+
+    touched: tuple[Touched, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class IdPage:
     """A page of ids; `total` is how many there are on all pages."""
 

@@ -156,7 +156,7 @@ def test_it_finds_what_changed_and_how_much_there_is(shop, transport):
     graphql = client(shop, transport)
     page = list_ids(graphql, owner="acme", name="shop", page_size=10)
     since = page.touched[-1].updated_at
-    assert [touched.id for touched in updated_since(graphql, "acme", "shop", since)][:10] == [
+    assert [touched.id for touched in updated_since(graphql, "acme", "shop", since).touched][:10] == [
         touched.id for touched in page.touched
     ]
     pulls = shop.world.repository("acme/shop").contents.pulls.values()

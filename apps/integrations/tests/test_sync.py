@@ -113,7 +113,9 @@ def test_a_window_holds_what_is_open_or_was_touched_in_it(github, tracked, team)
     assert 0 < len(wanted) < 60
     with team_scope(team.pk):
         assert set(PullRequest.objects.values_list("number", flat=True)) == wanted
-        assert Repository.objects.get().covered_from == run_of(tracked).cutoff
+        repository = Repository.objects.get()
+    assert repository.covered_from == run_of(tracked).cutoff
+    assert repository.completeness == {"stored": len(wanted), "stated": None, "partial": 0}
 
 
 def test_widening_keeps_what_is_stored_and_ends_equal_to_a_full_history(tracked, team, other_team, github):
@@ -121,6 +123,22 @@ def test_widening_keeps_what_is_stored_and_ends_equal_to_a_full_history(tracked,
     sync(tracked)
     sync(tracked_at(github, other_team, "acme/shop"))
     assert rows_of(team) == rows_of(other_team)
+
+
+def test_a_window_after_a_gap_does_not_claim_the_gap(tracked, team):
+    sync(tracked)
+    with team_scope(team.pk):
+        Repository.objects.update(synced_to=timezone.now() - timedelta(days=200))
+    sync(fresh(tracked), 45)
+    with team_scope(team.pk):
+        assert Repository.objects.get().covered_from == run_of(tracked).cutoff
+
+
+def test_a_narrower_window_right_after_a_full_history_takes_nothing_back(tracked, team):
+    sync(tracked)
+    sync(fresh(tracked), 45)
+    with team_scope(team.pk):
+        assert Repository.objects.get().covered_from == datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def test_a_chain_of_short_tasks_ends_like_one_long_one(tracked, team, other_team, github):
@@ -337,11 +355,13 @@ def test_what_changed_since_is_fetched_and_nothing_else(settings, team):
         with team_scope(team.pk):
             open_one = PullRequest.objects.filter(state="open").first().number
         github.mutations.apply({"repo": "acme/shop", "action": "merge", "number": open_one})
+        github.mutations.apply({"repo": "acme/shop", "action": "open"})
         github.stats.reset()
         assert github_sync.advance(begun(fresh(tracked), SyncRun.Kind.INCREMENTAL)).ended == Ended.FINISHED
         with team_scope(team.pk):
             assert PullRequest.objects.get(number=open_one).state == "merged"
-        assert run_of(tracked).counts["pull_requests"] == 1
+            assert Repository.objects.get().completeness == {"stored": 61, "stated": 61, "partial": 0}
+        assert run_of(tracked).counts["pull_requests"] == 2
         assert github.stats.points <= 4
 
 

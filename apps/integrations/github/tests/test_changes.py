@@ -28,7 +28,9 @@ def world_of(count: int) -> World:
 def test_it_stops_at_the_watermark():
     world = world_of(250)
     since = datetime(2026, 9, 1, tzinfo=UTC)
-    found = list(changes.updated_since(world.client(), "o", "r", since))
+    changed = changes.updated_since(world.client(), "o", "r", since)
+    found = changed.touched
+    assert changed.total == 250
     assert [touched.number for touched in found] == list(range(249, 223, -1))
     assert found[-1].updated_at == since
     assert world.requests == 1
@@ -37,7 +39,8 @@ def test_it_stops_at_the_watermark():
 def test_it_goes_on_over_pages_when_much_has_changed():
     world = world_of(250)
     spending = Spending()
-    found = list(changes.updated_since(world.client(), "o", "r", datetime(2020, 1, 1, tzinfo=UTC), spending=spending))
+    long_ago = datetime(2020, 1, 1, tzinfo=UTC)
+    found = changes.updated_since(world.client(), "o", "r", long_ago, spending=spending).touched
     assert len({touched.id for touched in found}) == 250
     assert (spending.requests, spending.points) == (3, 3)
 

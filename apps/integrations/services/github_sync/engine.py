@@ -84,7 +84,7 @@ def _pause_and_retry(run: SyncRun, reason: str) -> Outcome:
     """Longer each time in a row that GitHub is away; a page that comes through starts the count anew."""
     failures = run.checkpoint.get("failures", 0) + 1
     run.checkpoint = {**run.checkpoint, "failures": failures}
-    wait = min(UNAVAILABLE_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE)
+    wait = min(UNAVAILABLE_PAUSE * 2 ** min(failures - 1, 5), LONGEST_PAUSE)
     with team_scope(run.team_id):
         runs.pause(run, until=timezone.now() + wait, reason=reason, rate_limited=False)
     return Outcome(Ended.PAUSED, run.pk, message=reason)

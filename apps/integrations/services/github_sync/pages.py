@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.db import connection
@@ -25,6 +25,7 @@ def write_step(run: SyncRun, learned: Learned) -> None:
         runs.beat(run)  # first: it locks the run until the end of this transaction
         repository = run.tracked_repository.repository
         _follow_name(repository, learned)
+        _keep_stated(run, repository, learned)
         counts, weeks = Counter(run.counts), set(run.touched_weeks)
         if learned.pull_requests:
             page = ingest_pull_requests(repository, learned.pull_requests, synced_at=timezone.now())
@@ -75,6 +76,14 @@ def _follow_name(repository: Repository, learned: Learned) -> None:
             setattr(repository, name, value)
 
 
+def _keep_stated(run: SyncRun, repository: Repository, learned: Learned) -> None:
+    """How many pull requests GitHub states, where the full history is wanted: of a window that says nothing."""
+    is_full = run.cutoff is None or repository.covered_from == runs.EVERYTHING
+    if is_full and learned.stated not in {None, repository.prs_stated}:
+        repository.prs_stated = learned.stated
+        Repository.objects.filter(pk=repository.pk).update(prs_stated=learned.stated)
+
+
 def _partial(run: SyncRun, learned: Learned) -> dict[str, Any]:
     """What this run could not fetch, by pull request number; a later complete fetch takes it off again."""
     partial = dict(run.partial)
@@ -121,7 +130,7 @@ def finish(run: SyncRun) -> None:
         runs.hold(run, status=status, finished_at=now, heartbeat_at=now)
         tracked, repository = run.tracked_repository, run.tracked_repository.repository
         assert run.started_at is not None  # set when it was taken up
-        _cover(run, repository, tracked)
+        _cover(run, repository)
         set_deploy_seconds(repository)  # asks since when the repository is covered
         TrackedRepository.objects.filter(pk=tracked.pk).update(
             # A run that met nothing partial leaves what an earlier one could not read.
@@ -136,23 +145,25 @@ def finish(run: SyncRun) -> None:
         GitHubIntegration.objects.filter(pk=tracked.integration_id).update(last_sync_at=now)
 
 
-def _cover(run: SyncRun, repository: Repository, tracked: TrackedRepository) -> None:
+def _cover(run: SyncRun, repository: Repository) -> None:
     stored = PullRequest.objects.filter(repository=repository, gone_at=None)
     changes: dict[str, Any] = {"synced_to": run.started_at}
     if run.kind != SyncRun.Kind.INCREMENTAL:
-        since = run.cutoff or runs.EVERYTHING
-        changes["covered_from"] = min(since, repository.covered_from or since)
-        if run.cutoff is None:
-            changes["prs_stated"] = tracked.sync_prs_total
-    stated = changes.get("prs_stated", repository.prs_stated)
+        changes["covered_from"] = _covered_from(run.cutoff or runs.EVERYTHING, repository)
     changes["completeness"] = {
         "stored": stored.count(),
         "partial": stored.filter(is_partial=True).count(),
-        "stated": stated,
+        "stated": repository.prs_stated,
     }
     Repository.objects.filter(pk=repository.pk).update(**changes)
     for name, value in changes.items():
         setattr(repository, name, value)
+
+
+def _covered_from(since: datetime, repository: Repository) -> datetime:
+    """Since when there is no gap: what was covered before counts on only if that sync reached up to this one."""
+    before, until = repository.covered_from, repository.synced_to
+    return min(since, before) if before is not None and until is not None and until >= since else since
 
 
 def weeks_touched(run: SyncRun) -> list[date]:

@@ -43,14 +43,16 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """What one step brought. `total` is how many pull requests the run is about, where the step learned it."""
+    """What one step brought. `total` is how many pull requests the run is about, `stated` how many the repository has
+    in all, where the step learned it.
+    """
 
     next: Checkpoint | None
     pull_requests: list[PullRequestRecord] = field(default_factory=list)
     deployments: list[DeploymentRecord] = field(default_factory=list)
     repository: Raw = field(default_factory=dict)
     total: int | None = None
-    is_estimate: bool = False
+    stated: int | None = None
     points: int = 0
     requests: int = 0
     remaining: int | None = None
@@ -119,7 +121,7 @@ def _pull_request_page(graphql: GraphQL, plan: Plan, checkpoint: Checkpoint) -> 
         pull_requests=[pull_request_record(node) for node in nodes],
         repository=page.repository,
         total=total,
-        is_estimate=phase != "all",
+        stated=total if phase == "all" else None,
         points=spending.points,
         requests=spending.requests,
         remaining=spending.rate_limit.remaining if spending.rate_limit else None,
@@ -218,9 +220,10 @@ def _changed(graphql: GraphQL, plan: Plan, checkpoint: Checkpoint) -> Learned:
     """What was updated since `since`: first the ids, then the pull requests by id, some a step."""
     spending = Spending()
     ids: list[str] | None = checkpoint.get("ids")
+    stated: int | None = None
     if ids is None:
-        touched = changes.updated_since(graphql, plan.owner, plan.name, plan.since, spending=spending)
-        ids = list(dict.fromkeys(change.id for change in touched))
+        changed = changes.updated_since(graphql, plan.owner, plan.name, plan.since, spending=spending)
+        ids, stated = list(dict.fromkeys(touched.id for touched in changed.touched)), changed.total
     some, rest = ids[:IDS_A_STEP], ids[IDS_A_STEP:]
     records: list[PullRequestRecord] = []
     unreadable: tuple[str, ...] = ()
@@ -240,6 +243,7 @@ def _changed(graphql: GraphQL, plan: Plan, checkpoint: Checkpoint) -> Learned:
         remaining=spending.rate_limit.remaining if spending.rate_limit else None,
         activity=ACTIVITIES[following["phase"]] if following else "",
         recount=checkpoint["phase"] == "updated",
+        stated=stated,
         unreadable=unreadable,
     )
 
