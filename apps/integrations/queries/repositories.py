@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Sum, When
+from django.db.models import Case, Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Sum, When
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 from django.http import QueryDict
@@ -123,17 +123,24 @@ def repositories_page(filters: Filters) -> RepositoriesPage:
 
 
 def connections() -> list[Connection]:
-    """Two queries."""
-    integrations = GitHubIntegration.objects.annotate(repositories=Count("available_repositories")).order_by(
-        "organization_slug", "pk"
-    )
+    """Those that work, and those that were given up or refused and somebody may want back. Two queries.
+
+    Beside one that works, a broken one through which nothing is followed any more is left out: it asks for nothing. It
+    is kept, and goes on where it stopped when the same account is connected again.
+    """
+    followed = TrackedRepository.objects.filter(integration=OuterRef("pk"), is_active=True)
+    integrations = GitHubIntegration.objects.annotate(
+        repositories=Count("available_repositories"), is_followed=Exists(followed)
+    ).order_by("organization_slug", "pk")
     credentials = {
         credential.integration_id: credential
         for credential in IntegrationCredential.objects.defer("access_token", "refresh_token").order_by(
             "is_primary", "pk"
         )
     }
-    return [Connection(each, credentials.get(each.pk), each.repositories) for each in integrations]
+    found = [(each.is_followed, Connection(each, credentials.get(each.pk), each.repositories)) for each in integrations]
+    one_works = any(connection.is_connected for _, connection in found)
+    return [connection for is_followed, connection in found if connection.is_connected or is_followed or not one_works]
 
 
 def quick_counts() -> Counts:

@@ -18,7 +18,7 @@ from apps.integrations.factories import (
     TrackedRepositoryFactory,
 )
 from apps.integrations.models import AvailableRepository, GitHubIntegration, TrackedRepository
-from apps.integrations.queries.repositories import ROWS_BESIDE_CARDS, ROWS_PER_PAGE
+from apps.integrations.queries.repositories import ROWS_BESIDE_CARDS, ROWS_PER_PAGE, connections
 from apps.metrics.factories import PullRequestFactory, RepositoryFactory
 from apps.teams.scope import team_scope
 
@@ -284,3 +284,23 @@ def test_what_two_connections_see_is_listed_once(team, integration, url, as_owne
     page = text(as_owner_of_team.get(url))
     assert "Not tracked 1" in page
     assert page.count("Track acme/docs") == 1
+
+
+def test_a_broken_connection_is_listed_until_another_works_and_nothing_is_followed_through_it(team, integration):
+    broken = GitHubIntegrationFactory.create(
+        team=team, organization_slug="old", sync_status=GitHubIntegration.SyncStatus.DISCONNECTED
+    )
+    kept = tracked(broken, "shop")
+
+    def listed():
+        with team_scope(team.pk):
+            return sorted(connection.integration.organization_slug for connection in connections())
+
+    assert listed() == ["acme", "old"]
+    with team_scope(team.pk):
+        kept.is_active = False
+        kept.save()
+    assert listed() == ["acme"]
+    with team_scope(team.pk):
+        GitHubIntegration.objects.update(sync_status=GitHubIntegration.SyncStatus.DISCONNECTED)
+    assert listed() == ["acme", "old"]
