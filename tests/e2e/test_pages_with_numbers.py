@@ -43,13 +43,13 @@ REACHES = """(hidden) => [...document.querySelectorAll("main :is(a, button, summ
 
 @pytest.fixture
 def admin() -> Membership:
-    """Of a team with two repositories, one of them covered for two weeks only, and four pull requests."""
+    """Of a team with two repositories, one of them covered for two weeks only, and pull requests."""
     admin = MembershipFactory.create(user__email=f"{uuid4().hex}@example.com", role=Membership.Role.ADMIN)
     now = timezone.now()
     with team_scope(admin.team_id):
         integration = GitHubIntegrationFactory.create(team=admin.team)
         IntegrationCredentialFactory.create(team=admin.team, integration=integration)
-        for name, days in (("shop", 60), ("late", 14)):
+        for name, days in (("shop", 90), ("late", 14)):
             repository = RepositoryFactory.create(
                 full_name=f"acme/{name}",
                 covered_from=now - timedelta(days=days),
@@ -59,8 +59,11 @@ def admin() -> Membership:
             seen = {"github_repo_id": repository.github_repo_id, "full_name": repository.full_name}
             AvailableRepositoryFactory.create(integration=integration, **seen)
             TrackedRepositoryFactory.create(integration=integration, repository=repository, sync_status="partial")
-            merged(now - timedelta(days=3), repository=repository, title="Keep", author=TeamMemberFactory.create())
-            PullRequestFactory.create(repository=repository, number=90, is_partial=True, partial={"files": "timed out"})
+            author = TeamMemberFactory.create()
+            for days in (3, 33):
+                for _ in range(6):
+                    merged(now - timedelta(days=days), repository=repository, title="Keep", author=author, coding=300)
+            PullRequestFactory.create(repository=repository, is_partial=True, partial={"files": "timed out"})
     return admin
 
 
@@ -76,12 +79,12 @@ def test_a_row_that_is_compared_with_nothing_is_no_higher_than_the_others(
 
 def test_no_column_of_the_overview_is_cut_off(live_server: LiveServer, page: Page, admin: Membership) -> None:
     page.goto(sign_in(page, live_server, admin))
-    for width in (360, 1024, 1280, 1440):
+    for width in (360, 1024, 1120, 1200, 1280, 1440):
         page.set_viewport_size({"width": width, "height": 800})
         tables = page.locator("#numbers .panel > .scroll")
         assert tables.count() == 2
         for table in tables.all():
-            assert table.evaluate("(element) => element.scrollWidth - element.clientWidth") == 0, width
+            assert table.evaluate("(element) => element.scrollWidth - element.clientWidth") <= 1, width  # a rounding
 
 
 @pytest.mark.parametrize("path", ["/", "/pull-requests/", "/integrations/github/repos/"])
