@@ -1,13 +1,13 @@
-"""The loop: fetch the next step while this one is written, until the run is done, paused, failed or out of time."""
+"""The loop: fetch the next steps while this one is written, until the run is done, paused, failed or out of time."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import partial
 
 from django.utils import timezone
 
@@ -16,6 +16,7 @@ from apps.integrations.models import SyncRun, TrackedRepository
 from apps.integrations.services import connection_state, oauth_tokens
 from apps.integrations.services.github_client import graphql_of
 from apps.integrations.services.github_sync import pages, runs, steps
+from apps.integrations.services.github_sync.ahead import Ahead
 from apps.integrations.services.github_sync.runs import Handle, SyncBusy
 from apps.teams.scope import team_scope
 
@@ -100,36 +101,25 @@ def _walk(run: SyncRun, seconds: float | None, on_page: Callable[[SyncRun], None
         return True
     oauth_tokens.renew_expiring(team_id=run.team_id, integration_id=run.tracked_repository.integration_id)
     graphql = graphql_of(team_id=run.team_id, integration_id=run.tracked_repository.integration_id)
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="github") as ahead:
-        coming = ahead.submit(steps.fetch, graphql, plan, checkpoint)
+    with Ahead(partial(steps.fetch, graphql, plan), checkpoint, deadline) as coming:
+        is_first = True  # alone, so that the first numbers are not kept waiting
         while True:
-            learned = _wait_for(coming, run)
-            more = learned.next is not None
-            timely = deadline is None or time.monotonic() < deadline
-            if learned.next is not None and timely:
-                coming = ahead.submit(steps.fetch, graphql, plan, learned.next)
-            try:
-                pages.write_step(run, learned)
-            except BaseException:
-                coming.cancel()
-                raise
-            on_page(run)
-            if not more:
-                return True
-            if not timely:
+            learned = coming.take(
+                patience=runs.STALE.total_seconds() / 4, while_waiting=partial(_beat, run), together=not is_first
+            )
+            if learned is None:
                 return False
+            pages.write_step(run, learned)
+            is_first = False
+            on_page(run)
+            if learned.next is None:
+                return True
 
 
-def _wait_for(coming: Future[steps.Learned], run: SyncRun) -> steps.Learned:
-    """The step's answer; while GitHub takes its time the run goes on beating."""
-    while True:
-        try:
-            return coming.result(timeout=runs.STALE.total_seconds() / 4)
-        except TimeoutError:
-            if coming.done():
-                raise
-            with team_scope(run.team_id):
-                runs.beat(run)
+def _beat(run: SyncRun) -> None:
+    """While GitHub takes its time the run goes on beating."""
+    with team_scope(run.team_id):
+        runs.beat(run)
 
 
 def plan_of(run: SyncRun) -> steps.Plan:

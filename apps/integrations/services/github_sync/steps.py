@@ -7,7 +7,7 @@ checkpoint into what was learned and the next checkpoint; None ends the run.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -61,6 +61,27 @@ class Learned:
     unreadable: tuple[str, ...] = ()
     page_size: int | None = None
     missing_permission: str = ""
+
+
+def merged(learned: Sequence[Learned]) -> Learned:
+    """Steps that follow one another, as one; the later ones' word counts where they say something."""
+    first, *others = learned
+    for step in others:
+        first = replace(
+            step,
+            pull_requests=first.pull_requests + step.pull_requests,
+            deployments=first.deployments + step.deployments,
+            repository=step.repository or first.repository,
+            total=first.total if step.total is None else step.total,
+            stated=first.stated if step.stated is None else step.stated,
+            points=first.points + step.points,
+            requests=first.requests + step.requests,
+            remaining=first.remaining if step.remaining is None else step.remaining,
+            unreadable=first.unreadable + step.unreadable,
+            page_size=first.page_size if step.page_size is None else step.page_size,
+            missing_permission=step.missing_permission or first.missing_permission,
+        )
+    return first
 
 
 HISTORY = ("all", "deployments", "closing")
