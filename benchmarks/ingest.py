@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import islice
 
+from apps.integrations.services.github_sync.ahead import TOGETHER
 from apps.metrics.models import Repository
 from apps.metrics.services.ingest import Ingested, ingest_pull_requests
 from apps.teams.scope import team_scope
@@ -17,7 +18,7 @@ from benchmarks.believable import pull_requests
 from benchmarks.harness import Clock, memory_mb, scratch_team
 from benchmarks.report import Figure, at_least, at_most, report
 
-PAGE = 24
+PAGE = 24 * TOGETHER  # as many as the sync writes in one transaction
 SYNCED_AT = datetime(2026, 11, 1, tzinfo=UTC)
 
 
