@@ -11,6 +11,7 @@ from factory.django import DjangoModelFactory
 
 from apps.integrations.models import (
     AvailableRepository,
+    FreshnessCheck,
     GitHubIntegration,
     IntegrationCredential,
     SyncRun,
@@ -80,6 +81,14 @@ class SyncRunFactory(TeamModelFactory):
     tracked_repository = SubFactory(TrackedRepositoryFactory)
     kind = SyncRun.Kind.INITIAL
     days_back = SelfAttribute("tracked_repository.days_back")
+
+
+class FreshnessCheckFactory(TeamModelFactory):
+    class Meta:
+        model = FreshnessCheck
+
+    integration = SubFactory(GitHubIntegrationFactory)
+    started_at = LazyFunction(timezone.now)
 
 
 class WebhookEndpointFactory(TeamModelFactory):

@@ -12,6 +12,7 @@ class GitHubIntegration(Timestamped, BaseTeamModel):
 
     class SyncStatus(models.TextChoices):
         CONNECTED = "connected"
+        HELD = "held"  # single sign-on or an IP allow list: goes on when a person has seen to it
         DISCONNECTED = "disconnected"  # the credential was refused: reconnect goes on where it stopped
 
     class Discovery(models.TextChoices):
@@ -26,6 +27,8 @@ class GitHubIntegration(Timestamped, BaseTeamModel):
     sync_status = models.CharField(max_length=20, choices=SyncStatus, default=SyncStatus.CONNECTED)
     status_reason = models.TextField(blank=True)
     admins_told_at = models.DateTimeField(null=True)
+    permissions_missing = models.JSONField(default=dict)  # part or "deployments" -> {permission, since}: not asked for
+    looked_at = models.DateTimeField(null=True)  # when it was last asked what is new
     last_sync_at = models.DateTimeField(null=True)
     webhook_secret = EncryptedTextField(blank=True)
     webhook_secret_before = EncryptedTextField(blank=True)  # still accepted while a rotation runs
@@ -106,3 +109,23 @@ class AvailableRepository(BaseTeamModel):
     @property
     def name(self) -> str:
         return self.full_name.partition("/")[2]
+
+
+class FreshnessCheck(BaseTeamModel):
+    """One look at all repositories of a connection at once: what is new, and how do the checks of open ones stand?"""
+
+    integration = models.ForeignKey(
+        GitHubIntegration, models.CASCADE, db_constraint=False, related_name="freshness_checks"
+    )
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    repositories = models.IntegerField(default=0)  # asked
+    changed = models.IntegerField(default=0)  # of those, for which a run was begun
+    checks_refreshed = models.IntegerField(default=0)  # pull requests whose checks were read again
+    points = models.IntegerField(default=0)
+    requests = models.IntegerField(default=0)
+    error = models.TextField(blank=True)
+
+    class Meta(BaseTeamModel.Meta):
+        constraints = (models.UniqueConstraint(fields=["team", "id"], name="freshness_check_in_team"),)
+        indexes = (models.Index(fields=["team", "started_at"], name="freshness_check_started"),)

@@ -12,7 +12,8 @@ class SyncRun(BaseTeamModel):
     """One sync of one repository: a chain of short tasks, each of which continues from `checkpoint`.
 
     `token` is the fence: who continues the run takes a new one, and every page's commit checks it, so a worker that
-    wakes up late cannot write. `heartbeat_at` tells the reaper that somebody works on it.
+    wakes up late cannot write. `heartbeat_at` tells the reaper that somebody works on it; a pending run without one
+    waits for its turn, with one its message is in the queue. A paused run without `resume_at` waits for a person.
     """
 
     class Kind(models.TextChoices):
@@ -20,6 +21,7 @@ class SyncRun(BaseTeamModel):
         INCREMENTAL = "incremental"
         MANUAL = "manual"
         PR = "pr"
+        RECONCILE = "reconcile"  # compares what is stored with GitHub's own counts, and fetches what differs
 
     class Status(models.TextChoices):
         PENDING = "pending"
@@ -39,6 +41,8 @@ class SyncRun(BaseTeamModel):
     status = models.CharField(max_length=20, choices=Status, default=Status.PENDING)
     days_back = models.IntegerField(null=True)  # NULL: full history
     cutoff = models.DateTimeField(null=True)  # what is older and not open is left out; NULL: nothing is
+    known_from = models.DateTimeField(null=True)  # updated since then: stored already, only what is older is missing
+    horizon = models.DateTimeField(null=True)  # what changes after it is for the next run; NULL: its start
     checkpoint = models.JSONField(default=dict)
     token = models.UUIDField(default=uuid.uuid4)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -53,6 +57,8 @@ class SyncRun(BaseTeamModel):
     rate_limited = models.BooleanField(default=False)
     errors = models.JSONField(default=list)
     partial = models.JSONField(default=dict)  # number of the pull request -> {part: reason}
+    pages = models.JSONField(default=dict)  # page size -> {pages, pull_requests, seconds} of those that worked
+    waits = models.JSONField(default=list)  # the latest [{from, until, reason}], ISO instants
     touched_weeks = models.JSONField(default=list)
     notified_at = models.DateTimeField(null=True)  # when the admins were written to about its end
 
