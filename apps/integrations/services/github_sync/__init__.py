@@ -1,7 +1,8 @@
 """Bringing a repository's pull requests here: start a run, advance it page by page, resume it, stop it.
 
 `runs` is a run's life (fence, heartbeat, end), `steps` what it asks GitHub, `ahead` the thread that asks before the
-answer is needed, `pages` how a page becomes rows, `engine` the loop that ties them, `reaper` what is to be taken up.
+answer is needed, `pages` how a page becomes rows, `coverage` what is stored in the end, `engine` the loop that ties
+them, `reaper` what is to be taken up.
 """
 
 from apps.integrations.services.github_sync.engine import Outcome, advance, sync_repository_history

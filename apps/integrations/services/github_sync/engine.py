@@ -15,7 +15,7 @@ from apps.integrations.github.errors import BadCredentials, GitHubError, RateLim
 from apps.integrations.models import SyncRun, TrackedRepository
 from apps.integrations.services import connection_state, oauth_tokens
 from apps.integrations.services.github_client import graphql_of
-from apps.integrations.services.github_sync import pages, runs, steps
+from apps.integrations.services.github_sync import coverage, pages, runs, steps
 from apps.integrations.services.github_sync.ahead import Ahead
 from apps.integrations.services.github_sync.runs import Handle, SyncBusy
 from apps.teams.scope import team_scope
@@ -62,7 +62,7 @@ def _work(run: SyncRun, seconds: float | None, on_page: Callable[[SyncRun], None
         if not _walk(run, seconds, on_page):
             with team_scope(run.team_id):
                 return Outcome(Ended.HANDED_ON, run.pk, handle=runs.hand_on(run))
-        pages.finish(run)
+        coverage.finish(run)
         return Outcome(Ended.FINISHED, run.pk, weeks=tuple(pages.weeks_touched(run)))
     except RateLimited as limited:
         with team_scope(run.team_id):
