@@ -7,6 +7,9 @@ from django.db import models
 from apps.integrations.models.tracked_repository import TrackedRepository
 from apps.teams.models import BaseTeamModel
 
+ROUTINE = models.Q(kind__in=["incremental", "reconcile", "pr"], status="complete")
+"""What goes well by itself all day: the sync log leaves it out unless it is asked for."""
+
 
 class SyncRun(BaseTeamModel):
     """One sync of one repository: a chain of short tasks, each of which continues from `checkpoint`.
@@ -71,4 +74,13 @@ class SyncRun(BaseTeamModel):
                 name="one_unfinished_sync_run",
             ),
         )
-        indexes = (models.Index(fields=["team", "status", "heartbeat_at"], name="sync_run_heartbeat"),)
+        indexes = (
+            models.Index(fields=["team", "status", "heartbeat_at"], name="sync_run_heartbeat"),
+            models.Index(fields=["team", "status", "id"], name="sync_run_status"),
+            models.Index(fields=["team", "kind", "id"], name="sync_run_kind"),
+            models.Index(
+                fields=["team", "id"],
+                condition=~ROUTINE,
+                name="sync_run_notable",
+            ),
+        )
