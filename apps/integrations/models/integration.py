@@ -26,8 +26,11 @@ class GitHubIntegration(Timestamped, BaseTeamModel):
     is_personal = models.BooleanField(default=False)
     sync_status = models.CharField(max_length=20, choices=SyncStatus, default=SyncStatus.CONNECTED)
     status_reason = models.TextField(blank=True)
-    admins_told_at = models.DateTimeField(null=True)
+    status_url = models.CharField(max_length=1000, blank=True)  # where at GitHub a person puts it right
+    status_since = models.DateTimeField(null=True)  # since when it does not work
+    admins_told_at = models.DateTimeField(null=True)  # of what is wrong now; NULL: not yet, or nothing is
     permissions_missing = models.JSONField(default=dict)  # part or "deployments" -> {permission, since}: not asked for
+    permissions_told = models.JSONField(default=list)  # those of them that the admins were written to about
     looked_at = models.DateTimeField(null=True)  # when it was last asked what is new
     last_sync_at = models.DateTimeField(null=True)
     webhook_secret = EncryptedTextField(blank=True)
@@ -89,6 +92,7 @@ class AvailableRepository(BaseTeamModel):
     is_private = models.BooleanField(default=False)
     is_archived = models.BooleanField(default=False)
     is_fork = models.BooleanField(default=False)
+    is_disabled = models.BooleanField(default=False)  # by GitHub's staff
     can_admin = models.BooleanField(default=False)  # whether the connection may create a webhook
     pushed_at = models.DateTimeField(null=True)
     seen_at = models.DateTimeField()

@@ -52,6 +52,7 @@ class TrackedRepository(Timestamped, BaseTeamModel):
     sync_activity = models.CharField(max_length=200, blank=True)  # what is happening now, for people
     stopped_at = models.DateTimeField(null=True)  # GitHub no longer gives it to us: switched off, the data stay
     stopped_reason = models.TextField(blank=True)
+    admins_told_at = models.DateTimeField(null=True)  # that it needs them; a sync that ends well forgets it
     reconciled_at = models.DateTimeField(null=True)  # when what is stored was last compared with GitHub's counts
     watermark = models.DateTimeField(null=True)
     page_size = models.SmallIntegerField(default=24)
