@@ -1,24 +1,26 @@
 """One part of one pull request over REST: for what GraphQL could not give, and for single refreshes.
 
-Each call costs a request for every 100 entries. The answers are in REST's shape; `mapping.rest` knows it.
+Each is a generator that asks for 100 entries at a time: whoever reads on gets the next page, or the named error in its
+place, and keeps what came before. The answers are in REST's shape; `mapping.rest` knows it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from apps.integrations.github.errors import NotFound, QueryRejected
 from apps.integrations.github.rest import Rest
 from apps.integrations.github.types import Raw
 
+MOST_COMMITS = 250
+"""GitHub lists no more of a pull request's commits over REST."""
 
-@dataclass(frozen=True, slots=True)
-class CheckAnswers:
-    """What machines said of a commit: its check runs, and the latest status of each context."""
+FILES_OF_A_COMMIT = 3_000
+"""GitHub lists no more files of one commit, so that this many may be more."""
 
-    runs: list[Raw]
-    statuses: list[Raw]
+LAST_PAGE = re.compile(r'<[^>]*[?&]page=(\d+)[^>]*>;\s*rel="last"')
 
 
 def pull_request(rest: Rest, full_name: str, number: int) -> Raw:
@@ -27,55 +29,83 @@ def pull_request(rest: Rest, full_name: str, number: int) -> Raw:
     return found
 
 
-def commits(rest: Rest, full_name: str, number: int, *, sizes: bool = True) -> list[Raw]:
-    """The first 250 commits, which is all that GitHub gives. `sizes` asks for each commit's own: a request apiece.
+def commits(rest: Rest, full_name: str, number: int) -> Iterator[Raw]:
+    """The first 250 commits, which is all that GitHub gives, without their sizes.
 
     https://docs.github.com/rest/pulls/pulls#list-commits-on-a-pull-request
     """
-    found = _all(rest, f"/repos/{full_name}/pulls/{number}/commits")
-    if not sizes:
-        return found
-    return [_with_sizes(rest, full_name, commit) for commit in found]
+    return _entries(rest, f"/repos/{full_name}/pulls/{number}/commits")
 
 
-def files(rest: Rest, full_name: str, number: int) -> list[Raw]:
+def commit_sizes(rest: Rest, full_name: str, sha: str) -> Raw:
+    """A commit's `stats` and (a key of ours) `changed_files`; empty where GitHub has lost it or cannot compare it.
+
+    One file is asked for, so that the number of the last page is how many there are.
+    https://docs.github.com/rest/commits/commits#get-a-commit
+    """
+    try:
+        headers, found = rest.send("GET", f"/repos/{full_name}/commits/{sha}", parameters={"per_page": 1})
+    except (NotFound, QueryRejected):
+        return {}
+    return {"stats": found.get("stats"), "changed_files": _file_count(headers, found.get("files"))}
+
+
+def files(rest: Rest, full_name: str, number: int) -> Iterator[Raw]:
     """The first 3,000 files. https://docs.github.com/rest/pulls/pulls#list-pull-requests-files"""
-    return _all(rest, f"/repos/{full_name}/pulls/{number}/files")
+    return _entries(rest, f"/repos/{full_name}/pulls/{number}/files")
 
 
-def reviews(rest: Rest, full_name: str, number: int) -> list[Raw]:
+def reviews(rest: Rest, full_name: str, number: int) -> Iterator[Raw]:
     """https://docs.github.com/rest/pulls/reviews#list-reviews-for-a-pull-request"""
-    return _all(rest, f"/repos/{full_name}/pulls/{number}/reviews")
+    return _entries(rest, f"/repos/{full_name}/pulls/{number}/reviews")
 
 
-def review_comments(rest: Rest, full_name: str, number: int) -> list[Raw]:
+def review_comments(rest: Rest, full_name: str, number: int) -> Iterator[Raw]:
     """https://docs.github.com/rest/pulls/comments#list-review-comments-on-a-pull-request"""
-    return _all(rest, f"/repos/{full_name}/pulls/{number}/comments")
+    return _entries(rest, f"/repos/{full_name}/pulls/{number}/comments")
 
 
-def issue_comments(rest: Rest, full_name: str, number: int) -> list[Raw]:
+def issue_comments(rest: Rest, full_name: str, number: int) -> Iterator[Raw]:
     """https://docs.github.com/rest/issues/comments#list-issue-comments"""
-    return _all(rest, f"/repos/{full_name}/issues/{number}/comments")
+    return _entries(rest, f"/repos/{full_name}/issues/{number}/comments")
 
 
-def checks(rest: Rest, full_name: str, sha: str, *, every_attempt: bool = False) -> CheckAnswers:
-    """The latest attempt of each check run (or every one), and the combined status.
+def events(rest: Rest, full_name: str, number: int) -> Iterator[Raw]:
+    """The turns of its life. The timeline would bring every comment and commit again, and lacks changes of the base.
+
+    https://docs.github.com/rest/issues/events#list-issue-events
+    https://docs.github.com/rest/using-the-rest-api/issue-event-types
+    """
+    return _entries(rest, f"/repos/{full_name}/issues/{number}/events")
+
+
+def check_runs(rest: Rest, full_name: str, sha: str, *, every_attempt: bool = False) -> Iterator[Raw]:
+    """The latest attempt of each check run, or every one.
 
     https://docs.github.com/rest/checks/runs#list-check-runs-for-a-git-reference
     """
     attempts = "all" if every_attempt else "latest"
-    runs = _all(rest, f"/repos/{full_name}/commits/{sha}/check-runs", items="check_runs", filter=attempts)
-    return CheckAnswers(runs, _all(rest, f"/repos/{full_name}/commits/{sha}/status", items="statuses"))
+    return _entries(rest, f"/repos/{full_name}/commits/{sha}/check-runs", items="check_runs", filter=attempts)
 
 
-def _all(rest: Rest, path: str, *, items: str = "", **parameters: Any) -> list[Raw]:
-    return [entry for page in rest.pages(path, items=items, **parameters) for entry in page]
+def statuses(rest: Rest, full_name: str, sha: str) -> Iterator[Raw]:
+    """The latest status of each context.
+
+    https://docs.github.com/rest/commits/statuses#get-the-combined-status-for-a-specific-reference
+    """
+    return _entries(rest, f"/repos/{full_name}/commits/{sha}/status", items="statuses")
 
 
-def _with_sizes(rest: Rest, full_name: str, commit: Raw) -> Raw:
-    """The commit with its `stats` and `files`; as it is where GitHub has lost it or cannot compare it."""
-    try:
-        found: Raw = rest.get(f"/repos/{full_name}/commits/{commit['sha']}", per_page=1)
-    except (NotFound, QueryRejected):
-        return commit
-    return {**commit, "stats": found.get("stats")}
+def _entries(rest: Rest, path: str, *, items: str = "", **parameters: Any) -> Iterator[Raw]:
+    for page in rest.pages(path, items=items, **parameters):
+        yield from page
+
+
+def _file_count(headers: Mapping[str, str], listed: list[Raw] | None) -> int | None:
+    """How many files a commit changed, None where the answer does not tell."""
+    if listed is None:
+        return None
+    last = LAST_PAGE.search(headers.get("link", ""))
+    if last is None:
+        return len(listed)
+    return int(last.group(1)) if len(listed) == 1 and int(last.group(1)) < FILES_OF_A_COMMIT else None

@@ -24,7 +24,7 @@ from apps.metrics.records import (
 )
 
 USER = {"id": 1, "login": "octocat", "node_id": "U_1", "avatar_url": "https://a", "type": "User"}
-OCTOCAT = Account(1, "octocat", "U_1", "", "https://a")
+OCTOCAT = Account(1, "octocat", "U_1", "", "https://a?s=64")
 BOT = {"id": 49699333, "login": "dependabot[bot]", "node_id": "B", "avatar_url": "https://b", "type": "Bot"}
 TEN = datetime(2026, 11, 2, 10, tzinfo=UTC)
 FIVE_PAST = TEN.replace(minute=5)
@@ -77,8 +77,17 @@ def test_deleted_accounts_are_none(user):
     assert rest.account(user) is None
 
 
-def test_bots_are_told_by_their_type():
-    assert rest.account(BOT) == Account(49699333, "dependabot[bot]", "B", "", "https://b", is_bot=True)
+@pytest.mark.parametrize("login", ["dependabot[bot]", "dependabot"])
+def test_bots_are_told_by_their_type_and_spelt_as_everywhere(login):
+    assert rest.account(BOT | {"login": login}) == Account(
+        49699333, "dependabot[bot]", "B", "", "https://b?s=64", is_bot=True
+    )
+
+
+def test_a_picture_has_the_size_that_graphql_is_asked_for():
+    account = rest.account(USER | {"avatar_url": "https://avatars.githubusercontent.com/u/1?v=4"})
+    assert account is not None
+    assert account.avatar_url == "https://avatars.githubusercontent.com/u/1?s=64&v=4"
 
 
 def test_a_repository():

@@ -1,10 +1,12 @@
 """REST's and the webhooks' spelling of the same things. Their states are lower case, their ids are numbers.
 
-They carry neither threads nor closing issues nor events, and a webhook's pull request carries no child but its labels
-and assignees: what is not there stays None.
+They carry neither threads nor closing issues, and a webhook's pull request carries no child but its labels and
+assignees: what is not there stays None.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from apps.integrations.github.types import Raw
 from apps.integrations.services.mapping.values import BOT_SUFFIX, GHOST, instant, moment, text
@@ -15,6 +17,8 @@ from apps.metrics.records import (
     CommitRecord,
     DeploymentRecord,
     DeploymentStatusRecord,
+    EventKind,
+    EventRecord,
     FileRecord,
     LabelRecord,
     MilestoneRecord,
@@ -25,20 +29,52 @@ from apps.metrics.records import (
 
 UNDECIDED = "pending"
 
+PICTURE = 64
+"""Pixels; the size of `avatarUrl` in the queries' fragments."""
+
+EVENTS = {
+    "ready_for_review": EventKind.READY_FOR_REVIEW,
+    "convert_to_draft": EventKind.CONVERTED_TO_DRAFT,
+    "converted_to_draft": EventKind.CONVERTED_TO_DRAFT,
+    "review_requested": EventKind.REVIEW_REQUESTED,
+    "review_request_removed": EventKind.REVIEW_REQUEST_REMOVED,
+    "review_dismissed": EventKind.REVIEW_DISMISSED,
+    "head_ref_force_pushed": EventKind.FORCE_PUSHED,
+    "auto_merge_enabled": EventKind.AUTO_MERGE_ENABLED,
+    "auto_merge_disabled": EventKind.AUTO_MERGE_DISABLED,
+    "added_to_merge_queue": EventKind.QUEUED,
+    "removed_from_merge_queue": EventKind.DEQUEUED,
+    "closed": EventKind.CLOSED,
+    "reopened": EventKind.REOPENED,
+    "merged": EventKind.MERGED,
+    "base_ref_changed": EventKind.BASE_CHANGED,
+}
+"""Of REST's events those that GraphQL is asked for too.
+
+https://docs.github.com/rest/using-the-rest-api/issue-event-types
+"""
+
 
 def account(user: Raw | None) -> Account | None:
-    """Who did it, None for a deleted account."""
+    """Who did it, None for a deleted account. Every bot has the suffix, which REST leaves out for some."""
     if not user or not user.get("login") or user["login"].lower() == GHOST:
         return None
     login = user["login"]
+    is_bot = user.get("type") == "Bot" or login.endswith(BOT_SUFFIX)
     return Account(
         id=user.get("id"),
-        login=login,
+        login=login if not is_bot or login.endswith(BOT_SUFFIX) else login + BOT_SUFFIX,
         node_id=user.get("node_id") or "",
         name=text(user.get("name")),
-        avatar_url=user.get("avatar_url") or "",
-        is_bot=user.get("type") == "Bot" or login.endswith(BOT_SUFFIX),
+        avatar_url=_picture(user.get("avatar_url") or ""),
+        is_bot=is_bot,
     )
+
+
+def _picture(url: str) -> str:
+    """The picture in the size that GraphQL is asked for."""
+    address, _, query = url.partition("?")
+    return f"{address}?s={PICTURE}" + (f"&{query}" if query else "") if address else ""
 
 
 def repository_record(data: Raw) -> RepositoryRecord:
@@ -62,7 +98,8 @@ def pull_request_record(data: Raw) -> PullRequestRecord:
     home, source = base.get("repo") or {}, head.get("repo") or {}
     merged_at = instant(data.get("merged_at"))
     labels = tuple({label["name"]: _label(label) for label in data.get("labels") or ()}.values())
-    assignees = tuple(found for found in map(account, data.get("assignees") or ()) if found is not None)
+    assigned = (found for found in map(account, data.get("assignees") or ()) if found is not None)
+    assignees = tuple({found.login: found for found in assigned}.values())
     return PullRequestRecord(
         id=data["id"],
         number=data["number"],
@@ -158,7 +195,6 @@ def commit_record(data: Raw) -> CommitRecord | None:
     first, second = authored or committed, committed or authored
     if first is None or second is None:
         return None
-    stats = data.get("stats") or {}
     return CommitRecord(
         sha=data["sha"],
         authored_at=first,
@@ -168,9 +204,55 @@ def commit_record(data: Raw) -> CommitRecord | None:
         author_name=text(author.get("name")),
         author_email=text(author.get("email")),
         committer=account(data.get("committer")),
-        additions=stats.get("additions"),
-        deletions=stats.get("deletions"),
+        **commit_sizes(data),
     )
+
+
+def commit_sizes(data: Raw) -> dict[str, int | None]:
+    """The sizes among a commit's fields, from `parts.commit_sizes` or a commit that carries them."""
+    stats = data.get("stats") or {}
+    return {
+        "additions": stats.get("additions"),
+        "deletions": stats.get("deletions"),
+        "changed_files": data.get("changed_files"),
+    }
+
+
+def event_record(data: Raw, *, base_ref: str = "") -> EventRecord | None:
+    """A turn of a pull request's life, None for what is none of ours. `base_ref` is what it is merged into.
+
+    REST tells neither the head before a force push nor the branches of a change of the base, nor why a merge queue or
+    an automatic merge was left: those fields stay empty, and what GraphQL told of them before is kept.
+    """
+    kind = EVENTS.get(data.get("event") or "")
+    if kind is None:
+        return None
+    return EventRecord(
+        kind=kind,
+        occurred_at=moment(data["created_at"]),
+        actor=account(data.get("actor")),
+        node_id=data.get("node_id") or "",
+        detail=base_ref if kind is EventKind.MERGED else "",
+        **_subject(kind, data),
+    )
+
+
+def _subject(kind: EventKind, data: Raw) -> dict[str, Any]:
+    """What tells it apart from others of its kind in one second, as GraphQL's mapping has it."""
+    if kind in {EventKind.FORCE_PUSHED, EventKind.MERGED}:
+        after = data.get("commit_id") or ""
+        return {"subject": after, "after_sha": after}
+    if kind is EventKind.REVIEW_DISMISSED:
+        dismissed = data.get("dismissed_review") or {}
+        review = dismissed.get("review_id")
+        state = (dismissed.get("state") or "").lower()
+        return {"subject": "" if review is None else str(review), "previous_state": state}
+    if kind in {EventKind.REVIEW_REQUESTED, EventKind.REVIEW_REQUEST_REMOVED}:
+        if team := data.get("requested_team"):
+            return {"subject": f"team/{team['slug']}"}
+        who = account(data.get("requested_reviewer"))
+        return {"subject": who.login if who else "", "subject_account": who}
+    return {}
 
 
 def file_record(data: Raw) -> FileRecord:
