@@ -1,14 +1,59 @@
-"""Whether a connection still opens GitHub, and since when it does not."""
+"""Whether a connection opens GitHub, since when it does not, and why. Rows only; in the team's scope."""
 
 from __future__ import annotations
 
+from django.utils import timezone
+
 from apps.integrations.models import GitHubIntegration
 
+Status = GitHubIntegration.SyncStatus
 
-def disconnect(integration_id: int, *, reason: str) -> None:
-    """GitHub refused the credential: say so and keep everything. A reconnect goes on where it stopped. In a scope.
 
-    Who disconnected it first has said why, and is not talked over.
+def disconnect(integration_id: int, *, reason: str) -> bool:
+    """GitHub refused the credential. False when it was disconnected already: who did it first has said why."""
+    refused = GitHubIntegration.objects.filter(pk=integration_id).exclude(sync_status=Status.DISCONNECTED)
+    return bool(
+        refused.update(
+            sync_status=Status.DISCONNECTED,
+            status_reason=reason,
+            status_url="",
+            status_since=timezone.now(),
+            admins_told_at=None,  # also when they know that it was held: now something else is to be done
+        )
+    )
+
+
+def hold(integration_id: int, *, reason: str, url: str = "") -> bool:
+    """The organisation wants somebody to see to it first (at `url`, where GitHub says so). True when that is new.
+
+    One that is held keeps since when, and whether the admins were told; the address may be another one now.
     """
-    connected = GitHubIntegration.objects.filter(pk=integration_id, sync_status=GitHubIntegration.SyncStatus.CONNECTED)
-    connected.update(sync_status=GitHubIntegration.SyncStatus.DISCONNECTED, status_reason=reason)
+    held = GitHubIntegration.objects.filter(pk=integration_id, sync_status=Status.HELD)
+    if held.update(status_reason=reason, status_url=url):
+        return False
+    working = GitHubIntegration.objects.filter(pk=integration_id, sync_status=Status.CONNECTED)
+    return bool(
+        working.update(
+            sync_status=Status.HELD,
+            status_reason=reason,
+            status_url=url,
+            status_since=timezone.now(),
+            admins_told_at=None,
+            updated_at=timezone.now(),  # the next try is an hour from now
+        )
+    )
+
+
+def works_again(integration_id: int) -> bool:
+    """What held it is gone. False when it was not held."""
+    held = GitHubIntegration.objects.filter(pk=integration_id, sync_status=Status.HELD)
+    return bool(
+        held.update(
+            sync_status=Status.CONNECTED,
+            status_reason="",
+            status_url="",
+            status_since=None,
+            admins_told_at=None,
+            updated_at=timezone.now(),
+        )
+    )

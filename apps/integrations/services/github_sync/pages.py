@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from apps.integrations.models import SyncRun, TrackedRepository
 from apps.integrations.services.github_sync import runs
+from apps.integrations.services.github_sync.following import follow
 from apps.integrations.services.github_sync.steps import Learned
-from apps.metrics.models import PullRequest, Repository
+from apps.metrics.models import Repository
 from apps.metrics.services.ingest import ingest_deployments, ingest_pull_requests
 from apps.teams.scope import team_scope
 
@@ -58,21 +59,15 @@ def _follow_name(repository: Repository, learned: Learned) -> None:
     seen = learned.repository
     if not seen or seen.get("databaseId") != repository.github_repo_id:
         return
-    branch = (seen.get("defaultBranchRef") or {}).get("name", "")
-    now: dict[str, Any] = {
-        "full_name": seen["nameWithOwner"],
-        "node_id": seen["id"],
-        "default_branch": branch,
-        "is_private": seen["isPrivate"],
-        "is_archived": seen["isArchived"],
-        "is_fork": seen["isFork"],
-    }
-    if any(getattr(repository, name) != value for name, value in now.items()):
-        if repository.full_name != now["full_name"]:
-            PullRequest.objects.filter(repository=repository).update(github_repo=now["full_name"])
-        Repository.objects.filter(pk=repository.pk).update(**now)
-        for name, value in now.items():
-            setattr(repository, name, value)
+    follow(
+        repository,
+        full_name=seen["nameWithOwner"],
+        node_id=seen["id"],
+        default_branch=(seen.get("defaultBranchRef") or {}).get("name", ""),
+        is_private=seen["isPrivate"],
+        is_archived=seen["isArchived"],
+        is_fork=seen["isFork"],
+    )
 
 
 def _keep_stated(run: SyncRun, repository: Repository, learned: Learned) -> None:
