@@ -10,7 +10,7 @@ from django.utils import timezone
 from apps.integrations.models import SyncRun
 from apps.integrations.services import github_sync
 from apps.integrations.tasks import sync_advance_task, sync_repository_initial_task
-from apps.integrations.tests.sync_support import rows_of, tracked_at
+from apps.integrations.tests.sync_support import reaped, rows_of, tracked_at
 from apps.metrics.models import PullRequest
 from apps.teams.factories import TeamFactory
 from apps.teams.scope import team_scope
@@ -43,7 +43,7 @@ def test_a_killed_worker_loses_nothing_and_the_next_one_completes(settings):
 
         with team_scope(team.pk):  # as after a minute
             SyncRun.objects.update(heartbeat_at=timezone.now() - timedelta(minutes=1, seconds=1))
-        [handle] = github_sync.reap_team(team.pk)
+        [handle] = reaped(team.pk)
         with worker(messages, GITHUB_API_URL=github.url):
             send(messages, sync_advance_task, handle.team_id, handle.run_id, handle.token)
             wait_until(lambda: run().status in {"complete", "partial"})

@@ -15,8 +15,9 @@ class SyncRun(BaseTeamModel):
     """One sync of one repository: a chain of short tasks, each of which continues from `checkpoint`.
 
     `token` is the fence: who continues the run takes a new one, and every page's commit checks it, so a worker that
-    wakes up late cannot write. `heartbeat_at` tells the reaper that somebody works on it; a pending run without one
-    waits for its turn, with one its message is in the queue. A paused run without `resume_at` waits for a person.
+    wakes up late cannot write. `heartbeat_at` tells the reaper that somebody works on it; `queued_at`
+    tells a pending run whose turn has come from one that waits for it. A paused run without `resume_at` waits for a
+    person.
     """
 
     class Kind(models.TextChoices):
@@ -51,6 +52,7 @@ class SyncRun(BaseTeamModel):
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
     heartbeat_at = models.DateTimeField(null=True)
+    queued_at = models.DateTimeField(null=True)  # its message is in the queue since; NULL of a pending run: it waits
     resume_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     counts = models.JSONField(default=dict)

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
+import redis
 from celery import shared_task
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
 from apps.integrations.models import GitHubIntegration, SyncRun, TrackedRepository
 from apps.integrations.services import github_sync, sync_notifications
-from apps.integrations.services.github_sync import Handle, Outcome
+from apps.integrations.services.github_sync import Handle
 from apps.integrations.services.github_sync.engine import Ended
 from apps.metrics.tasks import aggregate_team_weekly_metrics_task
 from apps.teams.models import Team
 from apps.teams.scope import team_scope
+
+SYNC_QUEUE = "sync"
+"""The list in Redis in which the messages of this queue wait; CELERY_TASK_ROUTES has the tasks."""
 
 RETRIED: dict[str, Any] = {
     "autoretry_for": (OperationalError, InterfaceError, OSError),
@@ -46,29 +52,52 @@ def _begin(team_id: int, repo_id: int, begin: Callable[[TrackedRepository], Sync
         if tracked is None:  # untracked or disconnected meanwhile
             return
         run = begin(tracked)
-        if run.status == SyncRun.Status.RUNNING or tracked.rate_limited:  # a worker has it, or its budget is used up
-            return
-        handle = github_sync.handle_of(run)
-    _settle(team_id, github_sync.advance(handle))
+    handles = github_sync.next_turns(team_id=team_id, integration_id=tracked.integration_id)
+    ours = [handle for handle in handles if handle.run_id == run.pk and not others_wait()]
+    for handle in handles:
+        if handle not in ours:
+            enqueue(handle)
+    for handle in ours:  # its turn has come and nobody stands in the queue: no need to go there
+        _work(handle)
 
 
 @shared_task(name="apps.integrations.tasks.sync_advance_task", **RETRIED)
 def sync_advance_task(team_id: int, run_id: int, token: str) -> None:
     """Go on with a run for about a minute, if `token` still opens it."""
-    _settle(team_id, github_sync.advance(Handle(team_id, run_id, token)))
+    _work(Handle(team_id, run_id, token))
 
 
-def _settle(team_id: int, outcome: Outcome) -> None:
-    if outcome.handle is not None:
-        enqueue(outcome.handle)
+def _work(handle: Handle) -> None:
+    outcome = github_sync.advance(handle, others_wait=others_wait)
     if outcome.weeks:
-        aggregate_team_weekly_metrics_task.delay(team_id, [week.isoformat() for week in outcome.weeks])
+        aggregate_team_weekly_metrics_task.delay(handle.team_id, [week.isoformat() for week in outcome.weeks])
     if outcome.ended in {Ended.FINISHED, Ended.FAILED}:
-        notify_sync_ended_task.delay(team_id, outcome.run_id)
+        notify_sync_ended_task.delay(handle.team_id, outcome.run_id)
+    if outcome.integration_id is not None:
+        give_turns(handle.team_id, outcome.integration_id)
+
+
+def give_turns(team_id: int, integration_id: int) -> None:
+    """Enqueue the connection's runs whose turn has come."""
+    for handle in github_sync.next_turns(team_id=team_id, integration_id=integration_id):
+        enqueue(handle)
 
 
 def enqueue(handle: Handle) -> None:
     sync_advance_task.delay(handle.team_id, handle.run_id, handle.token)
+
+
+def others_wait() -> bool:
+    """Whether some message waits for a worker of syncs. A queue that is away has none."""
+    try:
+        return bool(_queue().llen(SYNC_QUEUE))
+    except redis.RedisError:
+        return False
+
+
+@lru_cache(maxsize=1)
+def _queue() -> redis.Redis:
+    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1.0, socket_connect_timeout=1.0)
 
 
 @shared_task(name="apps.integrations.tasks.notify_sync_ended_task", **RETRIED)
@@ -83,8 +112,9 @@ def reap_sync_runs_task() -> None:
     the e-mails that a crash left unwritten.
     """
     for team_id in Team.objects.order_by("pk").values_list("pk", flat=True).iterator():
-        for handle in github_sync.reap_team(team_id):
-            enqueue(handle)
+        github_sync.reap_team(team_id)
+        for integration_id in github_sync.connections_in_waiting(team_id):
+            give_turns(team_id, integration_id)
         for run_id in sync_notifications.unwritten(team_id):
             notify_sync_ended_task.delay(team_id, run_id)
 

@@ -8,6 +8,8 @@ from typing import Any
 from django.db import connection
 
 from apps.integrations.models import GitHubIntegration, IntegrationCredential, TrackedRepository
+from apps.integrations.services import github_sync
+from apps.integrations.services.github_sync import Handle
 from apps.metrics.models import Repository
 from apps.teams.models import Team
 from apps.teams.scope import team_scope
@@ -34,6 +36,22 @@ def tracked_at(sandbox: Any, team: Team, full_name: str, **fields: Any) -> Track
             github_repo_id=remote.database_id, node_id=remote.id, full_name=full_name
         )
         return TrackedRepository.objects.create(integration=integration, repository=repository, **fields)
+
+
+def reaped(team_id: int) -> list[Handle]:
+    """What the reaper of the minute enqueues for this team."""
+    github_sync.reap_team(team_id)
+    return [
+        handle
+        for integration_id in github_sync.connections_in_waiting(team_id)
+        for handle in github_sync.next_turns(team_id=team_id, integration_id=integration_id)
+    ]
+
+
+def next_turn(run_id: int, team_id: int) -> Handle:
+    """The handle that lets the next worker into a run that was handed on."""
+    [handle] = [handle for handle in reaped(team_id) if handle.run_id == run_id]
+    return handle
 
 
 TABLES = [

@@ -15,9 +15,9 @@ from apps.integrations.models import (
     TrackedRepository,
     WebhookEndpoint,
 )
-from apps.integrations.services import github_sync
 from apps.integrations.services.access_check import Account, GrantedAccess
 from apps.integrations.services.connections import AlreadyConnected, connect, disconnect, forget
+from apps.integrations.tests.sync_support import reaped
 from apps.teams.models import AuditEvent
 from apps.teams.scope import team_scope
 
@@ -149,7 +149,7 @@ def test_what_a_reconnect_takes_up_is_begun_even_if_its_task_is_lost(team, owner
     with team_scope(team.pk):
         assert SyncRun.objects.get().status == SyncRun.Status.CANCELLED
         assert TrackedRepository.objects.update(sync_requested_at=timezone.now() - timedelta(minutes=3)) == 1
-    [handle] = github_sync.reap_team(team.pk)
+    [handle] = reaped(team.pk)
     with team_scope(team.pk):
         assert SyncRun.objects.get(pk=handle.run_id).tracked_repository == stopped
 

@@ -15,7 +15,7 @@ from apps.integrations.models import GitHubIntegration, SyncRun, TrackedReposito
 from apps.integrations.services import github_sync, sync_notifications
 from apps.integrations.services.github_sync import Handle, SyncBusy, runs
 from apps.integrations.services.github_sync.engine import Ended
-from apps.integrations.tests.sync_support import rows_of, tracked_at, versions_of
+from apps.integrations.tests.sync_support import next_turn, reaped, rows_of, tracked_at, versions_of
 from apps.metrics.models import Commit, PRComment, PRFile, PullRequest, PullRequestCommit, Repository
 from apps.teams.factories import MembershipFactory
 from apps.teams.scope import team_scope
@@ -145,7 +145,7 @@ def test_a_chain_of_short_tasks_ends_like_one_long_one(tracked, team, other_team
     outcome = github_sync.advance(begun(tracked), seconds=0)
     steps = 1
     while outcome.ended == Ended.HANDED_ON:
-        outcome = github_sync.advance(outcome.handle, seconds=0)
+        outcome = github_sync.advance(next_turn(outcome.run_id, tracked.team_id), seconds=0)
         steps += 1
     assert outcome.ended == Ended.FINISHED
     assert steps >= 4  # pages, deployments, the closing pass
@@ -244,22 +244,22 @@ def test_the_reaper_resumes_a_pause_that_is_over(tracked):
     with team_scope(tracked.team_id):
         run = runs.take(run_id=handle.run_id, token=handle.token)
         runs.pause(run, until=timezone.now() + timedelta(minutes=5), reason="limit", rate_limited=True)
-    assert github_sync.reap_team(tracked.team_id) == []
+    assert reaped(tracked.team_id) == []
     with team_scope(tracked.team_id):
         SyncRun.objects.update(resume_at=timezone.now())
-    [resumed] = github_sync.reap_team(tracked.team_id)
+    [resumed] = reaped(tracked.team_id)
     assert github_sync.advance(resumed).ended == Ended.FINISHED
 
 
 def test_the_reaper_continues_a_run_whose_worker_is_gone_from_its_checkpoint(tracked, team, other_team, github):
-    handle = github_sync.advance(begun(tracked), seconds=0).handle
+    handle = next_turn(github_sync.advance(begun(tracked), seconds=0).run_id, team.pk)
     with team_scope(team.pk):
         runs.take(run_id=handle.run_id, token=handle.token)  # and killed
-    assert github_sync.reap_team(team.pk) == []
+    assert reaped(team.pk) == []
     with team_scope(team.pk):
         SyncRun.objects.update(heartbeat_at=timezone.now() - timedelta(seconds=61))
-    [revived] = github_sync.reap_team(team.pk)
-    assert github_sync.reap_team(team.pk) == []
+    [revived] = reaped(team.pk)
+    assert reaped(team.pk) == []
     assert github_sync.advance(revived).ended == Ended.FINISHED
     sync(tracked_at(github, other_team, "acme/shop"))
     assert rows_of(team) == rows_of(other_team)
@@ -267,18 +267,19 @@ def test_the_reaper_continues_a_run_whose_worker_is_gone_from_its_checkpoint(tra
 
 def test_the_reaper_sends_again_what_was_lost_with_redis(tracked):
     begun(tracked)
-    assert github_sync.reap_team(tracked.team_id) == []
+    [sent] = reaped(tracked.team_id)
+    assert reaped(tracked.team_id) == []
     with team_scope(tracked.team_id):
-        SyncRun.objects.update(created_at=timezone.now() - timedelta(minutes=3))
-    assert len(github_sync.reap_team(tracked.team_id)) == 1
+        SyncRun.objects.update(queued_at=timezone.now() - timedelta(minutes=3))
+    assert reaped(tracked.team_id) == [sent]
 
 
 def test_the_reaper_begins_a_sync_that_was_asked_for_and_never_began(tracked):
     with team_scope(tracked.team_id):
         TrackedRepository.objects.update(sync_requested_at=timezone.now() - timedelta(minutes=3))
-    [handle] = github_sync.reap_team(tracked.team_id)
+    [handle] = reaped(tracked.team_id)
     assert github_sync.advance(handle).ended == Ended.FINISHED
-    assert github_sync.reap_team(tracked.team_id) == []
+    assert reaped(tracked.team_id) == []
 
 
 def test_a_repository_is_asked_for_news_an_hour_after_its_last_sync_and_once(tracked):

@@ -11,6 +11,7 @@ from apps.integrations.factories import SyncRunFactory, TrackedRepositoryFactory
 from apps.integrations.models import SyncRun, TrackedRepository
 from apps.integrations.services import github_sync, sync_notifications
 from apps.integrations.services.github_sync import runs
+from apps.integrations.tests.sync_support import reaped
 from apps.teams.scope import team_scope
 
 
@@ -26,7 +27,7 @@ def crash(run: SyncRun) -> list[github_sync.Handle]:
         SyncRun.objects.filter(pk=run.pk, status__in=SyncRun.UNFINISHED).update(
             status="running", heartbeat_at=timezone.now() - timedelta(minutes=2)
         )
-    return github_sync.reap_team(run.team_id)
+    return reaped(run.team_id)
 
 
 def test_a_sync_survives_many_lost_workers(run):
@@ -44,7 +45,7 @@ def test_a_page_on_which_every_worker_is_lost_ends_the_sync_and_tells_the_admins
         assert "worker's log" in tracked.last_sync_error
         SyncRun.objects.update(finished_at=timezone.now() - timedelta(minutes=6))
     assert sync_notifications.unwritten(team.pk) == [run.pk]
-    assert github_sync.reap_team(team.pk) == []
+    assert reaped(team.pk) == []
 
 
 def test_who_still_holds_a_sync_that_was_ended_cannot_write(run, team):
@@ -58,5 +59,7 @@ def test_a_pause_or_a_lost_message_is_no_crash(run, team):
     for status in ("pending", "paused"):
         with team_scope(team.pk):
             then = timezone.now() - timedelta(minutes=5)
-            SyncRun.objects.update(status=status, heartbeat_at=then, resume_at=then, checkpoint={"crashes": 30})
-        assert len(github_sync.reap_team(team.pk)) == 1
+            SyncRun.objects.update(
+                status=status, heartbeat_at=then, queued_at=then, resume_at=then, checkpoint={"crashes": 30}
+            )
+        assert len(reaped(team.pk)) == 1

@@ -1,8 +1,8 @@
 """Bringing a repository's pull requests here: start a run, advance it page by page, resume it, stop it.
 
-`runs` is a run's life (fence, heartbeat, end), `steps` what it asks GitHub, `ahead` the thread that asks before the
-answer is needed, `pages` how a page becomes rows, `coverage` what is stored in the end, `engine` the loop that ties
-them, `reaper` what is to be taken up.
+`runs` is a run's life (fence, heartbeat, end), `turns` whose turn it is, `steps` what it asks GitHub, `ahead` the
+thread that asks before the answer is needed, `pages` how a page becomes rows, `coverage` what is stored in the end,
+`engine` the loop that ties them, `reaper` what is to be taken up.
 """
 
 from apps.integrations.services.github_sync.engine import Outcome, advance, sync_repository_history
@@ -11,10 +11,14 @@ from apps.integrations.services.github_sync.runs import (
     Handle,
     SyncBusy,
     begin_asked,
+    begin_found,
     begin_run,
     cancel_runs,
     handle_of,
+    pause_by_person,
+    resume,
 )
+from apps.integrations.services.github_sync.turns import connections_in_waiting, next_turns
 
 __all__ = (
     "Handle",
@@ -23,9 +27,14 @@ __all__ = (
     "advance",
     "ask_for_due_syncs",
     "begin_asked",
+    "begin_found",
     "begin_run",
     "cancel_runs",
+    "connections_in_waiting",
     "handle_of",
+    "next_turns",
+    "pause_by_person",
     "reap_team",
+    "resume",
     "sync_repository_history",
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from queue import Empty, Full, Queue
 from types import TracebackType
@@ -19,14 +18,16 @@ TOGETHER = 2
 
 
 class Ahead:
-    """The steps from `checkpoint` on, in order: `with Ahead(fetch, checkpoint, until) as coming: coming.take(...)`.
+    """The steps from `checkpoint` on, in order: `with Ahead(fetch, checkpoint, is_over) as coming: coming.take(...)`.
 
-    None is begun after `until` (of `time.monotonic`; None: no end) but the first: nothing is fetched for nothing.
+    None but the first is begun once `is_over` says so: nothing is fetched for nothing.
     """
 
-    def __init__(self, fetch: Callable[[Checkpoint], Learned], checkpoint: Checkpoint, until: float | None) -> None:
+    def __init__(
+        self, fetch: Callable[[Checkpoint], Learned], checkpoint: Checkpoint, is_over: Callable[[], bool]
+    ) -> None:
         self._fetch = fetch
-        self._until = until
+        self._is_over = is_over
         self._checkpoint: Checkpoint | None = checkpoint
         self._ready: Queue[Learned | BaseException | None] = Queue(AHEAD)
         self._ended = threading.Event()
@@ -51,7 +52,7 @@ class Ahead:
                 return
             self._checkpoint = learned.next
             self._put(learned)
-            if self._until is not None and time.monotonic() >= self._until:
+            if self._is_over():
                 self._put(None)
                 return
 

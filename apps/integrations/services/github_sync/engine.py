@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date
 from enum import StrEnum
 from functools import partial
 
-from django.utils import timezone
+from django.db import InterfaceError, OperationalError
 
-from apps.integrations.github.errors import BadCredentials, GitHubError, RateLimited, Unavailable
+from apps.integrations.github.errors import GitHubError
 from apps.integrations.models import SyncRun, TrackedRepository
-from apps.integrations.services import connection_state, oauth_tokens
+from apps.integrations.services import oauth_tokens
 from apps.integrations.services.github_client import graphql_of
-from apps.integrations.services.github_sync import coverage, pages, runs, steps
+from apps.integrations.services.github_sync import coverage, pages, runs, steps, trouble
 from apps.integrations.services.github_sync.ahead import Ahead
 from apps.integrations.services.github_sync.runs import Handle, SyncBusy
 from apps.teams.scope import team_scope
 
-UNAVAILABLE_PAUSE = timedelta(minutes=2)
-LONGEST_PAUSE = timedelta(hours=1)
+GIVE_WAY_AFTER = 10.0
+"""Seconds that a run works at least before it lets others have the worker."""
 
 
 class Ended(StrEnum):
@@ -34,74 +34,81 @@ class Ended(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How working on a run ended. `handle` lets the next task in; `weeks` want their aggregates rebuilt."""
+    """How working on a run ended; `weeks` want their aggregates rebuilt. `integration_id` is whose next run may have
+    its turn; None where the run was never ours.
+    """
 
     ended: Ended
     run_id: int
-    handle: Handle | None = None
+    integration_id: int | None = None
     weeks: tuple[date, ...] = ()
     message: str = ""
 
 
 def advance(
-    handle: Handle, *, seconds: float | None = 50.0, on_page: Callable[[SyncRun], None] = lambda run: None
+    handle: Handle,
+    *,
+    seconds: float | None = 50.0,
+    others_wait: Callable[[], bool] = lambda: False,
+    on_page: Callable[[SyncRun], None] = lambda run: None,
 ) -> Outcome:
-    """Work on a run for about `seconds` (None: to its end). Never raises for what GitHub does; a broken database or a
-    killed process leaves the last committed checkpoint, from which the reaper has the run continued.
+    """Work on a run for about `seconds` (None: to its end), or less when `others_wait` for the worker. Never raises for
+    what GitHub does; a broken database or a killed process leaves the last committed checkpoint, from which the reaper
+    has the run continued.
     """
     try:
         with team_scope(handle.team_id):
             run = runs.take(run_id=handle.run_id, token=handle.token)
-        return _work(run, seconds, on_page)
     except runs.Fenced:
         return Outcome(Ended.FENCED, handle.run_id)
-
-
-def _work(run: SyncRun, seconds: float | None, on_page: Callable[[SyncRun], None]) -> Outcome:
     try:
-        if not _walk(run, seconds, on_page):
-            with team_scope(run.team_id):
-                return Outcome(Ended.HANDED_ON, run.pk, handle=runs.hand_on(run))
-        coverage.finish(run)
-        return Outcome(Ended.FINISHED, run.pk, weeks=tuple(pages.weeks_touched(run)))
-    except RateLimited as limited:
-        with team_scope(run.team_id):
-            runs.pause(run, until=limited.reset_at, reason=str(limited), rate_limited=not limited.secondary)
-        return Outcome(Ended.PAUSED, run.pk, message=str(limited), weeks=tuple(pages.weeks_touched(run)))
-    except Unavailable as unavailable:
-        return _pause_and_retry(run, str(unavailable))
-    except BadCredentials as refused:
-        with team_scope(run.team_id):
-            connection_state.disconnect(run.tracked_repository.integration_id, reason=str(refused))
-            runs.fail(run, str(refused))
-        return Outcome(Ended.FAILED, run.pk, message=str(refused))
-    except GitHubError as error:
-        with team_scope(run.team_id):
-            runs.fail(run, str(error))
-        return Outcome(Ended.FAILED, run.pk, message=str(error))
+        outcome = _work(run, _turn(seconds, others_wait), on_page)
+    except runs.Fenced:
+        outcome = Outcome(Ended.FENCED, run.pk)
+    return replace(outcome, integration_id=run.tracked_repository.integration_id)
 
 
-def _pause_and_retry(run: SyncRun, reason: str) -> Outcome:
-    """Longer each time in a row that GitHub is away; a page that comes through starts the count anew."""
-    failures = run.checkpoint.get("failures", 0) + 1
-    run.checkpoint = {**run.checkpoint, "failures": failures}
-    wait = min(UNAVAILABLE_PAUSE * 2 ** min(failures - 1, 5), LONGEST_PAUSE)
-    with team_scope(run.team_id):
-        runs.pause(run, until=timezone.now() + wait, reason=reason, rate_limited=False)
-    return Outcome(Ended.PAUSED, run.pk, message=reason)
+def _turn(seconds: float | None, others_wait: Callable[[], bool]) -> Callable[[], bool]:
+    """Says when the turn is over."""
+    began = time.monotonic()
+
+    def is_over() -> bool:
+        worked = time.monotonic() - began
+        return seconds is not None and (worked >= seconds or (worked >= GIVE_WAY_AFTER and others_wait()))
+
+    return is_over
 
 
-def _walk(run: SyncRun, seconds: float | None, on_page: Callable[[SyncRun], None]) -> bool:
-    """Step after step; True when there is none left, False when the time is up."""
-    deadline = None if seconds is None else time.monotonic() + seconds
+def _work(run: SyncRun, is_over: Callable[[], bool], on_page: Callable[[SyncRun], None]) -> Outcome:
+    while True:
+        try:
+            if not _walk(run, is_over, on_page):
+                with team_scope(run.team_id):
+                    runs.hand_on(run)
+                return Outcome(Ended.HANDED_ON, run.pk)
+            coverage.finish(run)
+            return Outcome(Ended.FINISHED, run.pk, weeks=tuple(pages.weeks_touched(run)))
+        except GitHubError as error:
+            settled = trouble.settle_run(run, error)
+        except (runs.Fenced, OperationalError, InterfaceError):  # not ours, or no database: the reaper sees to it
+            raise
+        except Exception as surprise:  # noqa: BLE001 - the edge of a run: no page may hold a repository up for ever
+            settled = trouble.settle_surprise(run, surprise)
+        if settled.ended is not None:
+            weeks = tuple(pages.weeks_touched(run))
+            return Outcome(Ended(settled.ended), run.pk, message=settled.message, weeks=weeks)
+
+
+def _walk(run: SyncRun, is_over: Callable[[], bool], on_page: Callable[[SyncRun], None]) -> bool:
+    """Step after step; True when there is none left, False when the turn is over."""
     plan = plan_of(run)
-    checkpoint = {key: value for key, value in run.checkpoint.items() if key not in {"failures", "crashes"}}
+    checkpoint = {key: value for key, value in run.checkpoint.items() if key not in {"crashes", *trouble.COUNTERS}}
     checkpoint = checkpoint or steps.first_checkpoint(plan)
     if checkpoint["phase"] == "done":
         return True
     oauth_tokens.renew_expiring(team_id=run.team_id, integration_id=run.tracked_repository.integration_id)
     graphql = graphql_of(team_id=run.team_id, integration_id=run.tracked_repository.integration_id)
-    with Ahead(partial(steps.fetch, graphql, plan), checkpoint, deadline) as coming:
+    with Ahead(partial(steps.fetch, graphql, plan), checkpoint, is_over) as coming:
         is_first = True  # alone, so that the first numbers are not kept waiting
         while True:
             learned = coming.take(
@@ -126,9 +133,15 @@ def plan_of(run: SyncRun) -> steps.Plan:
     """A run's plan follows from its row alone, so whoever takes it up makes the same one."""
     owner, _, name = run.tracked_repository.repository.full_name.partition("/")
     is_incremental = run.kind == SyncRun.Kind.INCREMENTAL
-    phases = steps.UPDATES if is_incremental else steps.HISTORY if run.cutoff is None else steps.WINDOW
+    phases = tuple(run.checkpoint.get("phases", ())) or (
+        steps.UPDATES if is_incremental else steps.HISTORY if run.cutoff is None else steps.WINDOW
+    )
     assert run.started_at is not None  # set when it was taken up
-    since = run.cutoff if is_incremental and run.cutoff is not None else run.started_at - runs.WATERMARK_OVERLAP
+    since = run.started_at - runs.WATERMARK_OVERLAP
+    if is_incremental and run.cutoff is not None:
+        since = run.cutoff
+    elif run.known_from is not None and run.tracked_repository.watermark is not None:
+        since = run.tracked_repository.watermark  # what is known is known up to then
     return steps.Plan(owner, name, phases, run.cutoff, since, run.tracked_repository.page_size)
 
 

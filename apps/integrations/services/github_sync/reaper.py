@@ -11,12 +11,7 @@ from django.utils import timezone
 
 from apps.integrations.models import GitHubIntegration, SyncRun, TrackedRepository
 from apps.integrations.services.github_sync import runs
-from apps.integrations.services.github_sync.runs import Handle
 from apps.teams.scope import team_scope
-
-LOST_IN_QUEUE = timedelta(minutes=2)
-"""A waiting run whose message may be lost with Redis. Sending it again is harmless: the older message opens nothing."""
-
 
 EVERY = timedelta(hours=1)
 """How often each tracked repository is asked what is new."""
@@ -38,35 +33,38 @@ def ask_for_due_syncs(team_id: int) -> list[int]:
     return ids
 
 
-def reap_team(team_id: int) -> list[Handle]:
-    """Handles of the team's runs that are to be continued now. Six statements and a few for each of them."""
+LOST_REQUEST = timedelta(minutes=2)
+"""A sync that was asked for, and whose task was lost before it could make the run."""
+
+
+def reap_team(team_id: int) -> int:
+    """Let the team's runs that nobody works on wait for their turn again. How many do. Four statements and a few for
+    each of them.
+    """
     with team_scope(team_id):
-        begun = _begin_what_was_asked_for()
-        return begun + [handle for run in _stuck() if (handle := runs.renew(run)) is not None]
+        _begin_what_was_asked_for()
+        return sum(runs.renew(run) for run in _stuck())
 
 
 def _stuck() -> list[SyncRun]:
     now = timezone.now()
     Status = SyncRun.Status
     dead = Q(status=Status.RUNNING, heartbeat_at__lt=now - runs.STALE)
-    lost = Q(status=Status.PENDING) & (
-        Q(heartbeat_at__lt=now - LOST_IN_QUEUE) | Q(heartbeat_at=None, created_at__lt=now - LOST_IN_QUEUE)
-    )
     due = Q(status=Status.PAUSED, resume_at__lte=now)
     alive = Q(
         tracked_repository__is_active=True,
         tracked_repository__integration__sync_status=GitHubIntegration.SyncStatus.CONNECTED,
     )
-    return list(SyncRun.objects.filter(alive, dead | lost | due).order_by("pk"))
+    return list(SyncRun.objects.filter(alive, dead | due).order_by("pk"))
 
 
-def _begin_what_was_asked_for() -> list[Handle]:
-    """Syncs that somebody asked for and whose task was lost before it could make the run."""
+def _begin_what_was_asked_for() -> None:
     unfinished = SyncRun.objects.filter(tracked_repository=OuterRef("pk"), status__in=SyncRun.UNFINISHED)
     waiting = TrackedRepository.objects.filter(
         ~Exists(unfinished),
         is_active=True,
         integration__sync_status=GitHubIntegration.SyncStatus.CONNECTED,
-        sync_requested_at__lt=timezone.now() - LOST_IN_QUEUE,
+        sync_requested_at__lt=timezone.now() - LOST_REQUEST,
     )
-    return [runs.handle_of(runs.begin_asked(tracked)) for tracked in waiting]
+    for tracked in waiting.select_related("repository"):
+        runs.begin_asked(tracked)

@@ -7,6 +7,7 @@ conditional UPDATE, and each page's commit asks for it, so of two workers only o
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,6 +27,14 @@ EVERYTHING = datetime(1970, 1, 1, tzinfo=UTC)
 
 WATERMARK_OVERLAP = timedelta(minutes=5)
 """GitHub's replicas lag and clocks differ; what is asked for twice costs little, what is missed is lost."""
+
+WHOLE = (SyncRun.Kind.INITIAL, SyncRun.Kind.MANUAL)
+"""The kinds that fetch a window and cover it; the others fetch what is known to have changed."""
+
+SLACK = timedelta(days=1)
+"""A window that was synced is not a deeper one because the clock went on meanwhile."""
+
+WAITS_KEPT = 50
 
 MOST_CRASHES = 30
 """Workers that may be lost in a row before a page is written: half an hour of trying. More is no accident."""
@@ -58,7 +67,8 @@ def begin_run(*, tracked: TrackedRepository, kind: str, days_back: int | None) -
     """
     for _ in range(2):
         found: SyncRun | None = _unfinished(tracked).first()
-        if found is not None and (found.days_back == days_back or kind == SyncRun.Kind.INCREMENTAL):
+        is_same = found is not None and found.kind in WHOLE and found.days_back == days_back
+        if found is not None and (is_same or kind == SyncRun.Kind.INCREMENTAL):
             return found
         if found is not None:
             cancel_runs(tracked=tracked)
@@ -69,6 +79,35 @@ def begin_run(*, tracked: TrackedRepository, kind: str, days_back: int | None) -
             continue
     run: SyncRun = _unfinished(tracked).get()
     return run
+
+
+def begin_found(
+    tracked: TrackedRepository,
+    *,
+    kind: str,
+    ids: Sequence[tuple[str, int]] | None,
+    horizon: datetime | None = None,
+    deployments: bool = True,
+) -> SyncRun:
+    """A run for pull requests that are known to have changed, as (node id, number); None: it lists them by itself.
+
+    `horizon` is when GitHub was asked: what changed later is for the next run, and the watermark moves up to it. Runs
+    of the kinds PR and RECONCILE move no watermark: they say nothing about the other pull requests. Where a run is
+    unfinished already, that one.
+    """
+    found: SyncRun | None = _unfinished(tracked).first()
+    if found is not None:
+        return found
+    phases = ["updated", "deployments"] if deployments else ["updated"]
+    checkpoint: dict[str, Any] = {"phase": "updated", "cursor": None, "phases": phases}
+    if ids is not None:
+        checkpoint["ids"] = [list(each) for each in ids]
+    try:
+        with transaction.atomic():
+            return _create(tracked, kind, tracked.days_back, checkpoint=checkpoint, horizon=horizon)
+    except IntegrityError:  # another process began one in the same moment
+        run: SyncRun = _unfinished(tracked).get()
+        return run
 
 
 def begin_asked(tracked: TrackedRepository) -> SyncRun:
@@ -95,12 +134,16 @@ def _unfinished(tracked: TrackedRepository) -> Any:
     return SyncRun.objects.filter(tracked_repository=tracked, status__in=SyncRun.UNFINISHED)
 
 
-def _create(tracked: TrackedRepository, kind: str, days_back: int | None) -> SyncRun:
+def _create(tracked: TrackedRepository, kind: str, days_back: int | None, **fields: Any) -> SyncRun:
     now = timezone.now()
     cutoff = now - timedelta(days=days_back) if days_back is not None else None
-    if kind == SyncRun.Kind.INCREMENTAL:
+    if kind in WHOLE:
+        fields["known_from"] = _known_from(tracked, cutoff)
+    else:
         cutoff = tracked.watermark
-    run: SyncRun = SyncRun.objects.create(tracked_repository=tracked, kind=kind, days_back=days_back, cutoff=cutoff)
+    run: SyncRun = SyncRun.objects.create(
+        tracked_repository=tracked, kind=kind, days_back=days_back, cutoff=cutoff, **fields
+    )
     TrackedRepository.objects.filter(pk=tracked.pk).update(
         sync_status=Sync.SYNCING,
         sync_progress=0,
@@ -115,6 +158,17 @@ def _create(tracked: TrackedRepository, kind: str, days_back: int | None) -> Syn
     return run
 
 
+def _known_from(tracked: TrackedRepository, cutoff: datetime | None) -> datetime | None:
+    """Where a deeper window begins to be known: all from then on is stored or changed since the watermark. None where
+    the window is to be fetched whole.
+    """
+    covered_from = tracked.repository.covered_from
+    if covered_from is None or tracked.watermark is None:
+        return None
+    is_deeper = covered_from > (cutoff or EVERYTHING) + SLACK
+    return covered_from if is_deeper else None
+
+
 def take(*, run_id: int, token: str) -> SyncRun:
     """Take up a run that `token` opens, under a new token. Raises Fenced when it does not open it (any more)."""
     now = timezone.now()
@@ -123,6 +177,7 @@ def take(*, run_id: int, token: str) -> SyncRun:
         token=new,
         status=Status.RUNNING,
         heartbeat_at=now,
+        queued_at=None,
         resume_at=None,
         started_at=Coalesce("started_at", Value(now)),
     )
@@ -130,6 +185,8 @@ def take(*, run_id: int, token: str) -> SyncRun:
         raise Fenced
     related = ("tracked_repository__repository", "tracked_repository__integration")
     run: SyncRun = SyncRun.objects.select_related(*related).get(pk=run_id)
+    if (waits := _waited(run, now)) != run.waits:
+        hold(run, waits=waits)
     TrackedRepository.objects.filter(pk=run.tracked_repository_id).update(
         sync_status=Sync.SYNCING, rate_limited=False, rate_limit_reset_at=None, last_sync_error=""
     )
@@ -149,14 +206,13 @@ def hold(run: SyncRun, **changes: Any) -> None:
         setattr(run, name, value)
 
 
-def hand_on(run: SyncRun) -> Handle:
-    """Leave the run for the next task, which the returned handle lets in."""
-    hold(run, status=Status.PENDING, heartbeat_at=timezone.now(), token=uuid.uuid4())
-    return handle_of(run)
+def hand_on(run: SyncRun) -> None:
+    """Leave the run to whoever gets it when its turn comes again."""
+    hold(run, status=Status.PENDING, heartbeat_at=timezone.now(), queued_at=None, token=uuid.uuid4())
 
 
-def pause(run: SyncRun, *, until: datetime, reason: str, rate_limited: bool) -> None:
-    """Keep the checkpoint and go on after `until`: the reaper sees to it."""
+def pause(run: SyncRun, *, until: datetime | None, reason: str, rate_limited: bool) -> None:
+    """Keep the checkpoint and go on after `until`: the reaper sees to it. None: when a person has seen to it."""
     hold(
         run,
         status=Status.PAUSED,
@@ -164,6 +220,7 @@ def pause(run: SyncRun, *, until: datetime, reason: str, rate_limited: bool) -> 
         heartbeat_at=timezone.now(),
         rate_limited=run.rate_limited or rate_limited,
         checkpoint=run.checkpoint,
+        waits=waiting(run, timezone.now(), reason),
         errors=[*run.errors, reason][-20:],
     )
     TrackedRepository.objects.filter(pk=run.tracked_repository_id).update(
@@ -195,9 +252,53 @@ def cancel_runs(*, tracked: TrackedRepository) -> int:
     return cancelled
 
 
-def renew(run: SyncRun) -> Handle | None:
-    """Take a run away from whoever held it, for a new task; None when it ended or moved on meanwhile, and when worker
-    after worker was lost before it wrote anything: then it ends here, with an error.
+def pause_by_person(tracked: TrackedRepository, who: str) -> bool:
+    """Hold the unfinished run until somebody resumes it; its worker notices at its next page. False without one."""
+    now, reason = timezone.now(), f"Paused by {who}."
+    run: SyncRun | None = _unfinished(tracked).select_for_update(no_key=True).first()
+    if run is None:
+        return False
+    SyncRun.objects.filter(pk=run.pk).update(
+        status=Status.PAUSED, token=uuid.uuid4(), resume_at=None, queued_at=None, waits=waiting(run, now, reason)
+    )
+    TrackedRepository.objects.filter(pk=tracked.pk).update(
+        sync_status=Sync.PAUSED, sync_activity="", last_sync_error=reason, rate_limited=False, rate_limit_reset_at=None
+    )
+    return True
+
+
+def resume(tracked: TrackedRepository) -> bool:
+    """Let a paused run wait for its turn, whatever it was paused for. False when none is paused."""
+    paused = SyncRun.objects.filter(tracked_repository=tracked, status=Status.PAUSED)
+    if not paused.update(status=Status.PENDING, token=uuid.uuid4(), resume_at=None, queued_at=None):
+        return False
+    TrackedRepository.objects.filter(pk=tracked.pk).update(
+        sync_status=Sync.SYNCING,
+        sync_activity="Waiting for a worker",
+        last_sync_error="",
+        rate_limited=False,
+        rate_limit_reset_at=None,
+    )
+    return True
+
+
+def waiting(run: SyncRun, now: datetime, reason: str) -> list[dict[str, str | None]]:
+    """The run's waits with one that begins now; a wait that still lasts goes on."""
+    if run.waits and run.waits[-1]["until"] is None:
+        return [*run.waits[:-1], {**run.waits[-1], "reason": reason}]
+    return [*run.waits, {"from": now.isoformat(), "until": None, "reason": reason}][-WAITS_KEPT:]
+
+
+def _waited(run: SyncRun, now: datetime) -> list[dict[str, str | None]]:
+    """The run's waits, none of which lasts any more."""
+    if run.waits and run.waits[-1]["until"] is None:
+        return [*run.waits[:-1], {**run.waits[-1], "until": now.isoformat()}]
+    return list(run.waits)
+
+
+def renew(run: SyncRun) -> bool:
+    """Take a run away from whoever held it and let it wait for its turn. False when it ended or moved on meanwhile, and
+    when worker after worker was lost before it wrote anything: then it ends here, with an error.
     """
     now, new, checkpoint = timezone.now(), uuid.uuid4(), run.checkpoint
     untouched = SyncRun.objects.filter(
@@ -209,9 +310,10 @@ def renew(run: SyncRun) -> Handle | None:
             if untouched.update(status=Status.RUNNING, heartbeat_at=now, token=new):
                 run.token = new
                 fail(run, f"The sync broke off {MOST_CRASHES} times in a row. The reason is in the worker's log.")
-            return None
-    won = untouched.update(token=new, status=Status.PENDING, heartbeat_at=now, checkpoint=checkpoint)
-    return Handle(run.team_id, run.pk, str(new)) if won else None
+            return False
+    return bool(
+        untouched.update(token=new, status=Status.PENDING, heartbeat_at=now, queued_at=None, checkpoint=checkpoint)
+    )
 
 
 def is_in_hand(run: SyncRun) -> bool:
