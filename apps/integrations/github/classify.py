@@ -7,7 +7,8 @@ https://docs.github.com/rest/using-the-rest-api/troubleshooting-the-rest-api
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -32,11 +33,22 @@ from apps.integrations.github.types import RateLimit
 SECONDARY_WAIT = 60.0
 """GitHub: without `retry-after` wait at least a minute; whoever waits repeatedly doubles it."""
 
+LEAST_WAIT = 5.0
+"""Seconds to wait for a reset that is over by our clock while GitHub still refuses."""
+
+LONGEST_WINDOW = timedelta(hours=1, minutes=5)
+"""GitHub's windows last an hour. A reset further away is a mistake of somebody's clock."""
+
+SKEWED = timedelta(seconds=60)
+"""By how much GitHub's clock may differ from ours before its times are read by its own `date`."""
+
 SECONDARY = re.compile(r"secondary rate|abuse detection|submitted too quickly", re.IGNORECASE)
 PRIMARY = re.compile(r"rate limit (already )?exceeded", re.IGNORECASE)
 NO_ACCESS = re.compile(r"not accessible by (integration|personal access token)", re.IGNORECASE)
 SCOPES = re.compile(r"requires one of the following scopes: \[([^\]]*)\]", re.IGNORECASE)
+WHOLE_NUMBER = re.compile(r"[0-9]{1,11}")
 MESSAGE_LENGTH = 300
+PAGE_LENGTH = 20_000
 
 
 def failure(
@@ -45,9 +57,16 @@ def failure(
     """The error that an HTTP answer means, None when it is none. Header names are lower case."""
     if status < 400:
         return None
+    error = _named(status, headers, body, now, what)
+    if isinstance(error, BadCredentials | PermissionMissing | NotFound) and _is_page(body):
+        return Unavailable(f"a page came instead of its answer, with {status}")  # a proxy's: it says nothing of GitHub
+    return error
+
+
+def _named(status: int, headers: Mapping[str, str], body: bytes, now: datetime, what: str) -> GitHubError:
     message = _message(body)
     if status in {403, 429}:
-        return _forbidden(status, headers, message, now)
+        return _forbidden(status, headers, message or body[:PAGE_LENGTH].decode("utf-8", "replace"), now)
     if status == 401:
         return BadCredentials()
     if status == 404:
@@ -93,42 +112,76 @@ def refusal(message: str, headers: Mapping[str, str]) -> GitHubError | None:
 
 
 def rate_limited(headers: Mapping[str, str], *, now: datetime, reset_at: datetime | None = None) -> RateLimited:
-    """The hourly budget is used up, until the time that the answer names; without one, a minute."""
-    reset = headers.get("x-ratelimit-reset", "")
-    if reset.isdigit():
-        reset_at = datetime.fromtimestamp(int(reset), UTC)
-    reset_at = max(reset_at or now + timedelta(seconds=SECONDARY_WAIT), now)
-    return RateLimited(reset_at, retry_after=(reset_at - now).total_seconds())
+    """The hourly budget is used up, until the time that the answer names (at most one window); else for a minute."""
+    reset = _whole(headers, "x-ratelimit-reset")
+    if reset is not None:
+        reset_at = local_time(datetime.fromtimestamp(reset, UTC), headers, now)
+    is_stated = reset_at is not None
+    reset_at = min(reset_at or now + timedelta(seconds=SECONDARY_WAIT), now + LONGEST_WINDOW)
+    reset_at = max(reset_at, now + timedelta(seconds=LEAST_WAIT))
+    return RateLimited(reset_at, retry_after=(reset_at - now).total_seconds(), is_stated=is_stated)
 
 
 def secondary(headers: Mapping[str, str], *, now: datetime) -> RateLimited:
-    wait = _retry_after(headers.get("retry-after", ""), now) or SECONDARY_WAIT
-    return RateLimited(now + timedelta(seconds=wait), secondary=True, retry_after=wait)
+    """GitHub's protection against bursts: for as long as it says (at most one window), else for a minute."""
+    stated = min(_retry_after(headers.get("retry-after", ""), now), LONGEST_WINDOW.total_seconds())
+    wait = stated or SECONDARY_WAIT
+    return RateLimited(now + timedelta(seconds=wait), secondary=True, retry_after=wait, is_stated=stated > 0)
 
 
-def rate_limit_of(headers: Mapping[str, str], *, resource: str, cost: int = 1) -> RateLimit | None:
-    """The budget as the headers tell it, None where they do not."""
+def rate_limit_of(
+    headers: Mapping[str, str], *, resource: str, now: datetime | None = None, cost: int = 1
+) -> RateLimit | None:
+    """The budget as the headers tell it, None where they do not or tell nonsense."""
     names = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
-    limit, remaining, reset = (headers.get(name, "") for name in names)
-    if not (limit.isdigit() and remaining.isdigit() and reset.isdigit()):
+    limit, remaining, reset = (_whole(headers, name) for name in names)
+    if not limit or remaining is None or reset is None or remaining > limit:
         return None
     return RateLimit(
-        limit=int(limit),
-        remaining=int(remaining),
-        used=int(limit) - int(remaining),
-        reset_at=datetime.fromtimestamp(int(reset), UTC),
+        limit=limit,
+        remaining=remaining,
+        used=limit - remaining,
+        reset_at=local_time(datetime.fromtimestamp(reset, UTC), headers, now or datetime.now(UTC)),
         cost=cost,
         resource=headers.get("x-ratelimit-resource", resource),
     )
 
 
-def _retry_after(value: str, now: datetime) -> float:
-    if value.isdigit():
-        return float(value)
+def local_time(moment: datetime, headers: Mapping[str, str], now: datetime) -> datetime:
+    """A moment of GitHub's clock by ours: where the two differ much, the answer's `date` says by how much."""
+    theirs = _http_date(headers.get("date", ""))
+    if theirs is None or abs(theirs - now) < SKEWED:
+        return moment
+    return moment + (now - theirs)
+
+
+@contextmanager
+def documented_shape() -> Iterator[None]:
+    """Reads an answer in the shape that GitHub documents; one of another shape is as good as none."""
     try:
-        return max((parsedate_to_datetime(value) - now).total_seconds(), 0.0)
+        yield
+    except (KeyError, TypeError, IndexError, AttributeError) as error:
+        raise Unavailable("its answer has another shape than it documents") from error
+
+
+def _whole(headers: Mapping[str, str], name: str) -> int | None:
+    value = headers.get(name, "").strip()
+    return int(value) if WHOLE_NUMBER.fullmatch(value) else None
+
+
+def _retry_after(value: str, now: datetime) -> float:
+    if WHOLE_NUMBER.fullmatch(value):
+        return float(value)
+    moment = _http_date(value)
+    return max((moment - now).total_seconds(), 0.0) if moment is not None else 0.0
+
+
+def _http_date(value: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(value)
     except (TypeError, ValueError):
-        return 0.0
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def _wanted_scopes(headers: Mapping[str, str]) -> str:
@@ -148,3 +201,8 @@ def _message(body: bytes) -> str:
         return ""
     message = content.get("message") if isinstance(content, dict) else None
     return message[:MESSAGE_LENGTH] if isinstance(message, str) else ""
+
+
+def _is_page(body: bytes) -> bool:
+    """Whether the body is something, but not an object of JSON as all of GitHub's refusals are."""
+    return bool(body.strip()) and not body.lstrip().startswith(b"{")

@@ -13,14 +13,38 @@ class RateLimited(GitHubError):
     """The budget is used up until `reset_at` (aware UTC); `retry_after` is the same in seconds from the answer.
 
     `secondary`: GitHub's protection against bursts, which is neither the hourly budget nor a missing permission.
+    `is_stated`: GitHub said itself how long to wait.
     """
 
-    def __init__(self, reset_at: datetime, *, secondary: bool = False, retry_after: float = 60.0) -> None:
+    def __init__(
+        self,
+        reset_at: datetime,
+        *,
+        secondary: bool = False,
+        retry_after: float = 60.0,
+        is_stated: bool = True,
+        message: str = "",
+    ) -> None:
         self.reset_at = reset_at
         self.secondary = secondary
         self.retry_after = retry_after
+        self.is_stated = is_stated
         kind = "secondary rate limit" if secondary else "rate limit"
-        super().__init__(f"GitHub's {kind} is reached; work goes on by itself after {reset_at:%Y-%m-%d %H:%M:%S} UTC.")
+        super().__init__(
+            message or f"GitHub's {kind} is reached; work goes on by itself after {reset_at:%Y-%m-%d %H:%M:%S} UTC."
+        )
+
+
+class Crowded(RateLimited):
+    """Other work keeps this account's few places for requests taken; GitHub refused nothing."""
+
+    def __init__(self, reset_at: datetime, *, retry_after: float) -> None:
+        super().__init__(
+            reset_at,
+            secondary=True,
+            retry_after=retry_after,
+            message="Other work of this GitHub connection goes first; this goes on by itself.",
+        )
 
 
 class BadCredentials(GitHubError):

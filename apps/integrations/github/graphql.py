@@ -5,6 +5,7 @@ https://docs.github.com/graphql/overview/rate-limits-and-query-limits-for-the-gr
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import time
@@ -15,7 +16,7 @@ from typing import Any
 import orjson
 
 from apps.integrations.github import classify
-from apps.integrations.github.access import TokenSource
+from apps.integrations.github.access import Lease, TokenSource, sent_with
 from apps.integrations.github.documents import operation as operation_document
 from apps.integrations.github.errors import (
     GitHubError,
@@ -82,31 +83,42 @@ class GraphQL:
         Only what may pass by itself is tried again (Unavailable); a query that is too heavy never is: it costs extra.
         """
         body = orjson.dumps({"query": document, "variables": dict(variables)})
+        sent = itertools.count(1)
+
+        def send(lease: Lease) -> Answer:
+            return self._once(lease, body, variables, next(sent))
+
         for attempt in range(1, ATTEMPTS):
             try:
-                return self._once(body, variables, cost, attempt)
+                return sent_with(self._tokens, send, cost=cost, resource="graphql")
             except Unavailable:
                 self._sleep(2 ** (attempt - 1) * (0.5 + self._jitter()))
-        return self._once(body, variables, cost, ATTEMPTS)
+        return sent_with(self._tokens, send, cost=cost, resource="graphql")
 
-    def _once(self, body: bytes, variables: Mapping[str, Any], cost: int, attempt: int) -> Answer:
-        lease = self._tokens.lease(cost=cost, resource="graphql")
+    def _once(self, lease: Lease, body: bytes, variables: Mapping[str, Any], number: int) -> Answer:
         limit: RateLimit | None = None
+        error: GitHubError | None = Unavailable()
         try:
             headers = {"Authorization": f"bearer {lease.token}", "Content-Type": "application/json"}
             started = self._clock()
             response = self._transport.send("POST", self._url, headers=headers, body=body)
             seconds = self._clock() - started
-            limit = classify.rate_limit_of(response.headers, resource="graphql", cost=cost)
+            now = self._now()
+            limit = classify.rate_limit_of(response.headers, resource="graphql", now=now, cost=lease.cost)
             content = self._content(response)
-            data = content.get("data")
-            limit = _stated_limit(data) or limit
-            errors = _errors(content)
-            if fatal := self._fatal(errors, data, response, variables):
-                raise fatal
-            return Answer(data or {}, errors, limit, seconds, attempt)
+            with classify.documented_shape():
+                data = _data(content)
+                limit = _stated_limit(data, response, now) or limit
+                errors = _errors(content)
+                if fatal := self._fatal(errors, data, response, variables):
+                    raise fatal
+            error = None
+            return Answer(data or {}, errors, limit, seconds, number)
+        except GitHubError as raised:
+            error = raised
+            raise
         finally:
-            self._tokens.report(lease, limit)
+            self._tokens.report(lease, limit, error)
 
     def _content(self, response: Response) -> Raw:
         error = classify.failure(response.status, response.headers, response.body, now=self._now())
@@ -134,9 +146,10 @@ class GraphQL:
 
     def _limit_reached(self, error: QueryError, data: Raw | None, response: Response) -> GitHubError | None:
         if error.type in RATE_LIMITED:
-            stated = _stated_limit(data)
+            now = self._now()
+            stated = _stated_limit(data, response, now)
             return classify.rate_limited(
-                response.headers, now=self._now(), reset_at=stated.reset_at if stated is not None else None
+                response.headers, now=now, reset_at=stated.reset_at if stated is not None else None
             )
         if classify.SECONDARY.search(error.message):
             return classify.secondary(response.headers, now=self._now())
@@ -146,11 +159,15 @@ class GraphQL:
 
 
 def page_of(answer: Answer, root: str, connection: str) -> Raw:
-    """The connection that the query was about, as in `repository.pullRequests`. Raises QueryTooHeavy without it."""
-    page: Raw | None = answer.data[root][connection]
-    if page is None or page["nodes"] is None:
-        raise QueryTooHeavy("GitHub gave nothing")
-    return page
+    """The connection that the query was about, as in `repository.pullRequests`.
+
+    Raises QueryTooHeavy where GitHub gave none, Unavailable where the answer has not even the field.
+    """
+    with classify.documented_shape():
+        page: Raw | None = answer.data[root][connection]
+        if page is None or page["nodes"] is None:
+            raise QueryTooHeavy("GitHub gave nothing")
+        return page
 
 
 def _decoded(body: bytes) -> object:
@@ -165,18 +182,26 @@ def _decoded(body: bytes) -> object:
         raise Unavailable("its answer is no JSON") from broken
 
 
-def _stated_limit(data: Raw | None) -> RateLimit | None:
-    """The budget as the query's own `rateLimit` tells it, None where the server keeps none."""
+def _data(content: Raw) -> Raw | None:
+    data = content.get("data")
+    if data is not None and not isinstance(data, dict):
+        raise Unavailable("its data are not an object")
+    return data
+
+
+def _stated_limit(data: Raw | None, response: Response, now: datetime) -> RateLimit | None:
+    """The budget as the query's own `rateLimit` tells it, None where the server keeps none or tells nonsense."""
     stated = (data or {}).get("rateLimit")
     if not stated:
         return None
-    return RateLimit(
-        limit=stated["limit"],
-        remaining=stated["remaining"],
-        used=stated["used"],
-        reset_at=instant(stated["resetAt"]),
-        cost=stated["cost"],
-    )
+    try:
+        limit, remaining, cost = (int(stated[name]) for name in ("limit", "remaining", "cost"))
+        reset_at = classify.local_time(instant(stated["resetAt"]), response.headers, now)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+        return None
+    if not 0 <= remaining <= limit or limit == 0:
+        return None
+    return RateLimit(limit, remaining, limit - remaining, reset_at, cost=max(cost, 0))
 
 
 def _errors(content: Raw) -> tuple[QueryError, ...]:

@@ -1,62 +1,49 @@
-"""REST over PyGithub's connection: one request, one answer or one named error; pages by their Link header.
+"""REST over PyGithub's requester: one request, one answer or one named error; pages by their Link header.
 
-Of PyGithub this uses the connections, the redirects of renamed repositories and the pause between writes; not its
-objects, which fetch behind one's back, nor its retries, which sleep until the budget comes back.
+Of PyGithub this uses the requests, their connections and the pause between writes; not its objects, which fetch behind
+one's back, nor its redirects and retries, of which the latter sleep until the budget comes back.
 """
 
 from __future__ import annotations
 
+import random
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 import orjson
-import requests
 from github import Github
-from urllib3.util import Retry
 
 from apps.integrations.github import classify
-from apps.integrations.github.access import TokenSource
-from apps.integrations.github.errors import Unavailable
-from apps.integrations.github.graphql import utc_now
-from apps.integrations.github.transport import API_VERSION, MOST_REDIRECTS, USER_AGENT
+from apps.integrations.github.access import Lease, TokenSource, sent_with
+from apps.integrations.github.classify import documented_shape
+from apps.integrations.github.errors import GitHubError, QueryTooHeavy, Unavailable
+from apps.integrations.github.graphql import ATTEMPTS, utc_now
+from apps.integrations.github.rest_connection import connection_to
+from apps.integrations.github.transport import (
+    API_VERSION,
+    MOST_REDIRECTS,
+    REDIRECTS,
+    USER_AGENT,
+    Response,
+    redirected,
+)
 from apps.integrations.github.types import RateLimit, Raw
 
+__all__ = ["Rest", "documented_shape"]
+
 NEXT_PAGE = re.compile(r'<([^>]+)>;\s*rel="next"')
-TEMPORARY = frozenset({302, 307, 308})
 ACCEPT = "application/vnd.github+json"
-
-
-def retries(backoff: float) -> Retry:
-    """Reads that failed on the way are tried twice more; writes, refusals and rate limits never."""
-    return Retry(
-        total=2,
-        status_forcelist=frozenset({500, 502, 503, 504}),
-        allowed_methods=frozenset({"GET"}),
-        backoff_factor=backoff,
-        backoff_jitter=backoff,
-        respect_retry_after_header=False,
-        raise_on_status=False,
-        redirect=0,
-    )
-
-
-@contextmanager
-def documented_shape() -> Iterator[None]:
-    """Reads an answer in the shape that GitHub documents; one of another shape is as good as none."""
-    try:
-        yield
-    except (KeyError, TypeError, IndexError, AttributeError) as error:
-        raise Unavailable("its answer has another shape than it documents") from error
 
 
 class Rest:
     """A REST API for one user of it; not to be shared between threads. `requests` counts what was sent.
 
-    `api_url` is https://api.github.com, an Enterprise Server's `…/api/v3`, or a stand-in's address. GitHub wants a
-    second between writes (`seconds_between_writes`).
+    `api_url` is https://api.github.com, an Enterprise Server's `…/api/v3`, or a stand-in's address. Reads that failed
+    on the way are tried twice more, after about `backoff` seconds and twice that; writes, refusals and rate limits
+    never. GitHub wants a second between writes (`seconds_between_writes`).
     """
 
     def __init__(
@@ -67,16 +54,21 @@ class Rest:
         timeout: int = 15,
         backoff: float = 0.5,
         seconds_between_writes: float = 1.0,
+        sleep: Callable[[float], None] = time.sleep,
+        jitter: Callable[[], float] = random.random,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._tokens = tokens
+        self._api_url = api_url.rstrip("/")
+        self._backoff = backoff
+        self._sleep = sleep
+        self._jitter = jitter
         self._now = now
+        self._connection = connection_to(self._api_url, timeout=timeout)
         self._github = Github(
-            base_url=api_url.rstrip("/"),
-            timeout=timeout,
+            base_url=self._api_url,
             user_agent=USER_AGENT,
-            per_page=100,
-            retry=retries(backoff),
+            retry=0,
             seconds_between_requests=None,
             seconds_between_writes=seconds_between_writes,
             api_version=API_VERSION,
@@ -92,12 +84,12 @@ class Rest:
         headers, content = self.send("GET", path, parameters={"per_page": 100, **parameters})
         seen = {path}
         while True:
-            yield content[items] if items else content
+            yield _entries(content, items)
             following = NEXT_PAGE.search(headers.get("link", ""))
             if following is None or following.group(1) in seen:
                 return
             seen.add(following.group(1))
-            headers, content = self.send("GET", following.group(1))
+            headers, content = self.send("GET", redirected(f"{self._api_url}/", following.group(1)))
 
     def send(
         self,
@@ -108,39 +100,84 @@ class Rest:
         body: Mapping[str, Any] | None = None,
     ) -> tuple[Mapping[str, str], Any]:
         """One request; the answer's headers (lower case) and JSON (None for an empty body)."""
+        for attempt in range(1, ATTEMPTS if method == "GET" else 1):
+            try:
+                return self._followed(method, path, parameters, body)
+            except (Unavailable, QueryTooHeavy):
+                self._sleep(self._backoff * 2 ** (attempt - 1) * (0.5 + self._jitter()))
+        return self._followed(method, path, parameters, body)
+
+    def _followed(
+        self, method: str, path: str, parameters: Mapping[str, Any] | None, body: Mapping[str, Any] | None
+    ) -> tuple[Mapping[str, str], Any]:
+        """Where a redirect leads, the same request again: a POST stays one, and what was asked for is asked for."""
         for _ in range(MOST_REDIRECTS):
-            status, headers, output = self._leased(method, path, parameters, body)
-            if status not in TEMPORARY or "location" not in headers or method != "GET":
-                break
-            path, parameters = headers["location"], None  # PyGithub takes its path only: the host stays the same
-        error = classify.failure(status, headers, output.encode(), now=self._now(), what=path.partition("?")[0])
-        if error is not None:
-            raise error
-        try:
-            return headers, orjson.loads(output) if output else None
-        except orjson.JSONDecodeError as broken:
-            raise Unavailable("its answer is no JSON") from broken
+            response = self._leased(method, path, parameters, body)
+            if response.status not in REDIRECTS or "location" not in response.headers:
+                return response.headers, _json(response)
+            path = redirected(f"{self._api_url}/", response.headers["location"])
+            if "?" in path:
+                parameters = None
+        raise Unavailable("redirected too often")
 
     def _leased(
         self, method: str, path: str, parameters: Mapping[str, Any] | None, body: Mapping[str, Any] | None
-    ) -> tuple[int, Mapping[str, str], str]:
-        lease = self._tokens.lease(cost=1, resource="core")
+    ) -> Response:
+        def send(lease: Lease) -> Response:
+            return self._once(lease, method, path, parameters, body)
+
+        return sent_with(self._tokens, send, cost=1, resource="core")
+
+    def _once(
+        self,
+        lease: Lease,
+        method: str,
+        path: str,
+        parameters: Mapping[str, Any] | None,
+        body: Mapping[str, Any] | None,
+    ) -> Response:
         limit: RateLimit | None = None
+        error: GitHubError | None = Unavailable()
+        self.requests += 1
         try:
-            status, headers, output = self._github.requester.requestJson(
+            self._github.requester.requestJson(
                 method,
                 path,
                 parameters=dict(parameters or {}),
                 headers={"Authorization": f"token {lease.token}", "Accept": ACCEPT},
                 input=None if body is None else dict(body),
+                cnx=self._connection,
             )
-            limit = classify.rate_limit_of(headers, resource="core")
-        except requests.RequestException as error:
-            raise Unavailable(f"no answer: {type(error).__name__}") from error
+            response, now = self._connection.answer, self._now()
+            limit = classify.rate_limit_of(response.headers, resource="core", now=now)
+            what = path.partition("?")[0]
+            error = classify.failure(response.status, response.headers, response.body, now=now, what=what)
+            if error is not None:
+                raise error
+            return response
+        except GitHubError as raised:
+            error = raised
+            raise
         finally:
-            self.requests += 1
-            self._tokens.report(lease, limit)
-        return status, headers, output
+            self._tokens.report(lease, limit, error)
 
     def close(self) -> None:
+        self._connection.close()
         self._github.close()
+
+
+def _json(response: Response) -> Any:
+    if response.status >= 300:
+        raise Unavailable(f"it answered {response.status}")
+    try:
+        return orjson.loads(response.body) if response.body else None
+    except orjson.JSONDecodeError as broken:
+        raise Unavailable("its answer is no JSON") from broken
+
+
+def _entries(content: Any, items: str) -> list[Raw]:
+    with documented_shape():
+        entries = content[items] if items else content
+    if not isinstance(entries, list):
+        raise Unavailable("its answer is not a list")
+    return entries

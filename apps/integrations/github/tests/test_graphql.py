@@ -336,13 +336,15 @@ class Ledger(StaticToken):
         super().__init__(TOKEN)
         self.told: list[RateLimit | None] = []
         self.asked: list[tuple[int, str]] = []
+        self.errors: list[str] = []
 
     def lease(self, *, cost: int, resource: str) -> Lease:
         self.asked.append((cost, resource))
         return super().lease(cost=cost, resource=resource)
 
-    def report(self, lease: Lease, limit: RateLimit | None) -> None:
+    def report(self, lease: Lease, limit: RateLimit | None, error: GitHubError | None = None) -> None:
         self.told.append(limit)
+        self.errors.append(type(error).__name__)
 
 
 def test_each_attempt_leases_a_token_and_reports_what_it_learned():
@@ -357,6 +359,7 @@ def test_each_attempt_leases_a_token_and_reports_what_it_learned():
         client.run("repos_by_id", cost=3)
     assert tokens.asked == [(3, "graphql"), (3, "graphql")]
     assert tokens.told == [None, RateLimit(5000, 0, 5000, RESET, cost=3)]
+    assert tokens.errors == ["Unavailable", "RateLimited"]
 
 
 def test_a_lease_does_not_show_its_token():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -21,7 +21,7 @@ from apps.integrations.github.errors import (
 from apps.integrations.github.rest import Rest
 from apps.integrations.github.types import RateLimit
 
-RESET = datetime(2030, 1, 1, tzinfo=UTC)
+RESET = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=40)
 BUDGET = {
     "X_RateLimit_Limit": "5000",
     "X_RateLimit_Remaining": "4999",
