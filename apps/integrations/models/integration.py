@@ -32,6 +32,10 @@ class GitHubIntegration(Timestamped, BaseTeamModel):
     permissions_missing = models.JSONField(default=dict)  # part or "deployments" -> {permission, since}: not asked for
     permissions_told = models.JSONField(default=list)  # those of them that the admins were written to about
     looked_at = models.DateTimeField(null=True)  # when it was last asked what is new
+    look_asked_at = models.DateTimeField(null=True)  # the message that asks for a look is in the queue since
+    look_claimed_at = models.DateTimeField(null=True)  # a look is under way: its last sign of life
+    checks_read_at = models.DateTimeField(null=True)  # when the last reading of all open ones' checks began
+    checks_cursor = models.BigIntegerField(null=True)  # up to where it has come; NULL: none is under way
     last_sync_at = models.DateTimeField(null=True)
     webhook_secret = EncryptedTextField(blank=True)
     webhook_secret_before = EncryptedTextField(blank=True)  # still accepted while a rotation runs
