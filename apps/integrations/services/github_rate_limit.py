@@ -18,7 +18,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from apps.integrations.github.access import Lease
-from apps.integrations.github.errors import BadCredentials, RateLimited
+from apps.integrations.github.errors import BadCredentials, GitHubError, RateLimited
 from apps.integrations.github.types import RateLimit
 from apps.integrations.models import IntegrationCredential
 from apps.teams.scope import team_scope
@@ -109,7 +109,10 @@ class IntegrationTokens:
             raise RateLimited(reset_at, retry_after=max(0.0, (reset_at - timezone.now()).total_seconds()))
         return Lease(token=best[1].token, credential=best[1].account)
 
-    def report(self, lease: Lease, limit: RateLimit | None) -> None:
+    def refused(self, lease: Lease) -> bool:
+        return False
+
+    def report(self, lease: Lease, limit: RateLimit | None, error: GitHubError | None = None) -> None:
         """Remember what GitHub said. Silence is no limit: some Enterprise Servers keep none."""
         if limit is not None:
             self._budgets.put(lease.credential, limit.resource, Budget(limit.limit, limit.remaining, limit.reset_at))
