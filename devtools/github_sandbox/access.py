@@ -7,10 +7,11 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from devtools.github_sandbox.entities import Account
+from devtools.github_sandbox.rules import Rules
 from devtools.github_sandbox.world import Repository, World
 
 OWNER, READER, LONER = "sandbox-owner", "sandbox-reader", "sandbox-loner"
@@ -30,6 +31,8 @@ class Session:
     expires: float = math.inf
     installation: Account | None = None
     app: bool = False
+    token: str = ""
+    rules: Rules = field(default_factory=Rules)
 
     @property
     def budget_key(self) -> str:
@@ -55,6 +58,13 @@ class Session:
         return "ADMIN" if role == "ADMIN" else "WRITE"
 
     def sees(self, repository: Repository) -> bool:
+        """Whether lists show the repository."""
+        return self.reaches(repository) and not self.rules.withholds(self, repository.owner)
+
+    def reaches(self, repository: Repository) -> bool:
+        """Whether the repository exists for the bearer, be it refused for other reasons (`rules`)."""
+        if self.rules.hides(self, repository):
+            return False
         if not repository.is_private:
             return True
         allowed = "repo" in self.scopes or self.installation is not None
@@ -68,8 +78,8 @@ class Session:
         account = self.account
         if account is None:
             return []
-        everyone = world.accounts.values()
-        return [each for each in everyone if each.typename == "Organization" and each.role_of(account) is not None]
+        mine = [each for each in world.accounts.values() if each.typename == "Organization" and each.role_of(account)]
+        return [each for each in mine if not self.rules.withholds(self, each)]
 
     def repositories(self, world: World) -> list[Repository]:
         """What `/user/repos` lists: everything the person has a part in and the token shows."""
@@ -83,6 +93,7 @@ class Tokens:
     def __init__(self, world: World, clock: Callable[[], float] = time.time) -> None:
         self._world = world
         self._clock = clock
+        self.rules = Rules()
         self._lock = threading.Lock()
         self._sessions: dict[str, Session] = {}
         for token, login, scopes in (
@@ -93,7 +104,7 @@ class Tokens:
         ):
             account = world.account(login)
             assert account is not None
-            self._sessions[token] = Session(account, scopes)
+            self._sessions[token] = Session(account, scopes, token=token, rules=self.rules)
 
     def session(self, token: str) -> Session | None:
         """Who bears the token; None for one that nobody has or that has expired."""
@@ -112,13 +123,31 @@ class Tokens:
     ) -> str:
         token = f"{prefix}_{secrets.token_hex(18)}"
         with self._lock:
-            self._sessions[token] = Session(account, scopes, expires, installation)
+            self._sessions[token] = Session(account, scopes, expires, installation, token=token, rules=self.rules)
         return token
 
     def revoke(self, token: str) -> None:
         """From now on the token answers 401 Bad credentials."""
         with self._lock:
             self._sessions.pop(token, None)
+
+    def revoke_all(self, account: Account) -> None:
+        """All tokens of a person, who is gone."""
+        with self._lock:
+            self._sessions = {key: each for key, each in self._sessions.items() if each.account is not account}
+
+    def rescope(self, who: str, *, remove: frozenset[str] = frozenset(), add: frozenset[str] = frozenset()) -> int:
+        """Takes scopes from a token, or from all tokens of a login, or gives some; how many tokens that were."""
+        with self._lock:
+            mine = [key for key, each in self._sessions.items() if key == who or _is_of(each, who)]
+            for key in mine:
+                session = self._sessions[key]
+                self._sessions[key] = replace(session, scopes=session.scopes - remove | add)
+        return len(mine)
+
+
+def _is_of(session: Session, login: str) -> bool:
+    return session.account is not None and session.account.login == login
 
 
 def add_sandbox_people(world: World) -> None:

@@ -19,12 +19,13 @@ from devtools.github_sandbox.graphql_api.service import limited
 from devtools.github_sandbox.rest_api.answers import DOCS, RestCall, RestError
 from devtools.github_sandbox.rest_api.check_shapes import AllShapes
 from devtools.github_sandbox.rest_api.routes import dispatch
+from devtools.github_sandbox.rules import NO_ACCESS, SUSPENDED
 
 if TYPE_CHECKING:
     from devtools.github_sandbox.sandbox import Sandbox
 
 MAX_CONCURRENT = 100
-ANONYMOUS = Session(None, frozenset())
+_LISTS = ("/user/repos", "/user/orgs", "/user/installations")
 _RENAMED = re.compile(r"/repos/([^/]+/[^/]+)(/.*)?$")
 _BY_ID = re.compile(r"/repositories/(\d+)(/.*)?$")
 
@@ -32,6 +33,7 @@ _BY_ID = re.compile(r"/repositories/(\d+)(/.*)?$")
 class App:
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
+        self.anonymous = Session(None, frozenset(), rules=sandbox.tokens.rules)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         request = Request(environ)
@@ -48,6 +50,8 @@ class App:
         session = self.session(request)
         if session is None:
             return responses.bad_credentials()
+        if self.sandbox.tokens.rules.suspends(session):
+            return responses.message(403, SUSPENDED)
         if in_flight > MAX_CONCURRENT:
             return responses.secondary_limit(403, 60, path.endswith("/graphql"))
         if path in ("/graphql", "/api/graphql"):
@@ -58,7 +62,7 @@ class App:
         """None for a token nobody has."""
         kind, _, credentials = request.headers.get("Authorization", "").partition(" ")
         if not kind:
-            return ANONYMOUS
+            return self.anonymous
         authorization = request.authorization
         if kind.lower() == "basic" and authorization is not None:
             credentials = authorization.password or authorization.username or ""
@@ -90,6 +94,7 @@ class App:
         answer = self.sandbox.graphql.answer(operation, session, request.host_url.rstrip("/"))
         body = spoiled(answer.body, fault) if fault is not None else answer.body
         response = self.graphql_response(session, body, answer.operation, answer.points)
+        response.headers.update(answer.headers)
         return self.broken_after(request, response, fault)
 
     def graphql_response(self, session: Session, body: Any, operation: str, points: int) -> Response:
@@ -138,10 +143,16 @@ class App:
             request.args.to_dict(),
             body,
         )
+        if session.rules.forbids_path(session, path):
+            return responses.message(403, NO_ACCESS)
         try:
-            answer = dispatch(call, path, request.method)
+            with self.sandbox.world.lock:
+                answer = dispatch(call, path, request.method)
         except RestError as error:
-            return responses.json_response(error.body, error.status)
+            return responses.json_response(error.body, error.status, error.headers)
+        left_out = session.rules.partial(session) if path in _LISTS else []
+        if left_out:
+            answer.headers["X-GitHub-SSO"] = f"partial-results; organizations={','.join(map(str, left_out))}"
         return responses.json_response(answer.data, answer.status, answer.headers)
 
     def moved(self, api: str, path: str) -> Response | None:

@@ -27,10 +27,16 @@ class Account:
     members: list[Membership] = field(default_factory=list)
     teams: list[Team] = field(default_factory=list)
     repositories: list[Repository] = field(default_factory=list)
+    is_deleted: bool = False
+    """A deleted account is null, or REST's `ghost`, wherever it did something."""
 
     def role_of(self, account: Account) -> str | None:
         """ADMIN or MEMBER, None for an outsider (always None unless this is an organization)."""
         return next((member.role for member in self.members if member.account is account), None)
+
+
+GHOST = Account("User", 10_137, "ghost", "MDQ6VXNlcjEwMTM3", name="Deleted user")
+"""Whom GitHub shows where a deleted account did something that cannot have been done by nobody."""
 
 
 @dataclass(slots=True, eq=False)
@@ -364,6 +370,8 @@ class PullRequest:
     comments: list[Comment] = field(default_factory=list)
     commits: list[Commit] = field(default_factory=list)
     files: list[ChangedFile] | None = field(default_factory=list)
+    diff_unavailable: bool = False
+    """GraphQL has given up on the diff: no files, and all its sizes 0. REST still has them."""
     threads: list[ReviewThread] = field(default_factory=list)
     events: list[TimelineEvent] = field(default_factory=list)
     closing_issues: list[Issue] = field(default_factory=list)

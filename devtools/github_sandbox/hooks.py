@@ -104,12 +104,16 @@ class Hooks:
 
         They all get the same GUID, as GitHub has it.
         """
-        owners: list[Owner] = [owner, owner.owner] if isinstance(owner, Repository) else [owner]
-        hooks = [hook for each in owners for hook in self.of(each) if hook.wants(event)]
+        hooks = self.wanting(owner, event)
         guid = str(uuid.uuid4())
         for hook in hooks:
             self.send(hook, event, payload, guid)
         return len(hooks)
+
+    def wanting(self, owner: Owner, event: str) -> list[Hook]:
+        """The hooks of the repository and its organisation, or of an organisation, that want the event."""
+        owners: list[Owner] = [owner, owner.owner] if isinstance(owner, Repository) else [owner]
+        return [hook for each in owners for hook in self.of(each) if hook.wants(event)]
 
     def send(self, hook: Hook, event: str, payload: dict[str, Any], guid: str | None = None) -> Delivery:
         delivery = Delivery(

@@ -130,3 +130,11 @@ class Payloads:
     def repository(self, repository: Repository, action: str, changes: Json | None = None) -> Json:
         payload = self.common(repository, None, action)
         return payload | ({"changes": changes} if changes else {})
+
+    def organization_renamed(self, organization: Account, old: str) -> Json:
+        return {
+            "action": "renamed",
+            "changes": {"login": {"from": old}},
+            "organization": self.shapes.organization(organization),
+            "sender": self.shapes.user_or_ghost(self.session.account),
+        }

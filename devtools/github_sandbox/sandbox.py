@@ -51,7 +51,7 @@ class Sandbox:
         owner = self.tokens.session("sandbox-token")
         assert owner is not None
         self.payloads = Payloads(self.shapes, owner)
-        self.mutations = Mutations(world, self.hooks, self.payloads)
+        self.mutations = Mutations(world, self.hooks, self.payloads, tokens=self.tokens)
 
     def listens_at(self, url: str) -> None:
         """Webhook payloads carry this address, as they have no request to take it from."""

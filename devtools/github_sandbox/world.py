@@ -46,6 +46,8 @@ class Contents:
         self.statuses: dict[str, list[StatusContext]] = {}
         self.deployments: list[Deployment] = []
         self.nodes: dict[str, Any] = {}
+        self.last_number = 0
+        """The highest number ever given, known once something was removed or opened."""
         self._sorted: dict[str, list[PullRequest]] = {}
 
     def add_pull(self, pull: PullRequest) -> None:
@@ -53,8 +55,13 @@ class Contents:
         self.nodes[pull.id] = pull
         self._sorted.clear()
 
+    def remove_pull(self, pull: PullRequest) -> None:
+        self.pulls.pop(pull.number, None)
+        self.nodes.pop(pull.id, None)
+        self._sorted.clear()
+
     def changed(self) -> None:
-        """To be called when a pull request's times changed: the sorted lists are made anew."""
+        """To be called when a pull request's times or state changed: the sorted lists are made anew."""
         self._sorted.clear()
 
     def sorted_pulls(self, order: str) -> list[PullRequest]:
@@ -146,7 +153,7 @@ class Repository:
 
 
 class World:
-    """All accounts and repositories. Adding is not safe against concurrent adding; reading always is."""
+    """All accounts and repositories. Whoever reads or changes more than one thing holds `lock`."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
@@ -212,6 +219,31 @@ class World:
             owner.repositories.append(repository)
             self._by_name[repository.full_name.lower()] = repository
             self._old_names[old] = repository
+
+    def rename_account(self, account: Account, login: str) -> None:
+        """The new login; repositories move along, and their old names go on leading to them."""
+        with self.lock:
+            moved = [each for each in account.repositories if self._by_name.get(each.full_name.lower()) is each]
+            for repository in moved:
+                old = repository.full_name.lower()
+                del self._by_name[old]
+                self._old_names[old] = repository
+            del self.accounts[account.login.lower()]
+            account.login = login
+            self.accounts[login.lower()] = account
+            for repository in moved:
+                self._by_name[repository.full_name.lower()] = repository
+
+    def delete_account(self, account: Account) -> None:
+        """What the account wrote stays and has no author any more."""
+        with self.lock:
+            account.is_deleted = True
+            self.accounts.pop(account.login.lower(), None)
+            self._nodes.pop(account.id, None)
+            for organization in self.accounts.values():
+                organization.members = [each for each in organization.members if each.account is not account]
+                for team in organization.teams:
+                    team.members = [each for each in team.members if each.account is not account]
 
     def remove_repository(self, repository: Repository) -> None:
         with self.lock:

@@ -23,15 +23,20 @@ from graphql import (
     is_non_null_type,
 )
 
+from devtools.github_sandbox.entities import GHOST
 from devtools.github_sandbox.graphql_api.documents import Operation, sandbox_schema
 from devtools.github_sandbox.graphql_api.errors import Fault
 from devtools.github_sandbox.graphql_api.registry import Call, snake_case
 from devtools.github_sandbox.graphql_api.resolvers import RESOLVERS
 from devtools.github_sandbox.graphql_api.selection import collect
+from devtools.github_sandbox.rules import NO_ACCESS
 
 if TYPE_CHECKING:
     from devtools.github_sandbox.graphql_api.context import Context
 
+_ACCOUNTS = frozenset({"User", "Bot", "Mannequin", "EnterpriseUserAccount", "Organization"})
+_PEOPLE = _ACCOUNTS | {"Actor", "Assignee", "RequestedReviewer"}
+"""The types of values that may be a deleted account, which is null."""
 type_name = operator.attrgetter("typename")
 
 
@@ -41,6 +46,15 @@ class Step(NamedTuple):
     complete: Callable[[Any], Any] | None
     required: bool
     node: FieldNode
+
+
+def no_access(_entity: Any) -> Any:
+    """Stands for the resolver of a field that the token has no permission for."""
+    raise Fault("FORBIDDEN", NO_ACCESS)
+
+
+def or_ghost(complete: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda account: complete(account) or complete(GHOST)
 
 
 class NullBubble(Exception):
@@ -110,10 +124,14 @@ class Execution:
         arguments = get_argument_values(definition, node, self.operation.bound) if definition.args else {}
         sets = [each.selection_set for each in nodes if each.selection_set]
         complete = self.completer(definition.type, sets)
+        if complete is not None and str(definition.type) == "Actor!":
+            complete = or_ghost(complete)
         return Step(key, self.resolver(parent.name, name, arguments), complete, is_non_null_type(definition.type), node)
 
     def resolver(self, parent: str, name: str, arguments: dict[str, Any]) -> Callable[[Any], Any]:
         found = RESOLVERS.get((parent, name))
+        if self.context.session.rules.forbids(self.context.session, name):
+            return no_access
         if found is None:
             return operator.attrgetter(snake_case(name))
         call = Call(self.context, arguments)
@@ -130,7 +148,9 @@ class Execution:
             return None
         named = get_named_type(kind)
         if is_abstract_type(named):
-            return self.abstract_completer(sets)
+            return self.abstract_completer(sets, may_be_deleted=named.name in _PEOPLE)
+        if named.name in _PEOPLE:
+            return self.abstract_completer(sets, may_be_deleted=True)
         plan: list[Step] | None = None
 
         def complete(entity: Any) -> Any:
@@ -141,11 +161,13 @@ class Execution:
 
         return complete
 
-    def abstract_completer(self, sets: list[SelectionSetNode]) -> Callable[[Any], Any]:
+    def abstract_completer(self, sets: list[SelectionSetNode], may_be_deleted: bool) -> Callable[[Any], Any]:
         plans: dict[str, list[Step]] = {}
 
         def complete(entity: Any) -> Any:
             concrete = type_name(entity)
+            if may_be_deleted and concrete in _ACCOUNTS and entity.is_deleted:
+                return None
             plan = plans.get(concrete)
             if plan is None:
                 kind = sandbox_schema().type_map[concrete]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import FieldNode, get_argument_values
@@ -23,6 +23,7 @@ class Answer:
     budget: Budget
     operation: str
     points: int
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 class GraphQLService:
@@ -50,10 +51,11 @@ class GraphQLService:
             return Answer(limited(session), self.limits.budget(key, "graphql"), operation.name, 0)
         context = Context(self.world, session, web_url, rate_of(cost, budget) if self.limits.enabled else None)
         execution = Execution(operation, context, only="rateLimit" if dry_run else None)
-        body: dict[str, Any] = {"data": execution.run(None)}
+        with self.world.lock:
+            body: dict[str, Any] = {"data": execution.run(None)}
         if execution.errors:
             body["errors"] = execution.errors
-        return Answer(body, budget, operation.name, points)
+        return Answer(body, budget, operation.name, points, context.headers)
 
 
 def rate_of(cost: Cost, budget: Budget) -> RateLimit:

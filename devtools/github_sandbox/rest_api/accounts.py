@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from devtools.github_sandbox.entities import Account
-from devtools.github_sandbox.rest_api.answers import RestAnswer, RestCall, RestError, not_found
+from devtools.github_sandbox.rest_api.answers import RestAnswer, RestCall, RestError, not_found, refused
 from devtools.github_sandbox.world import Repository
 
 _TYPES: dict[str, Callable[[Repository], bool]] = {
@@ -114,6 +114,22 @@ def user(call: RestCall, login: str) -> RestAnswer:
     return RestAnswer(call.shapes.full_user(_account(call, login)))
 
 
+def user_by_id(call: RestCall, number: int) -> RestAnswer:
+    """`/user/{account_id}`: how an account that has another login by now is found."""
+    return RestAnswer(call.shapes.full_user(_by_id(call, number)))
+
+
+def organization_by_id(call: RestCall, number: int) -> RestAnswer:
+    return organization(call, _by_id(call, number).login)
+
+
+def _by_id(call: RestCall, number: int) -> Account:
+    found = next((each for each in call.world.accounts.values() if each.database_id == number), None)
+    if found is None:
+        raise not_found()
+    return found
+
+
 def user_organizations(call: RestCall, login: str) -> RestAnswer:
     account = _account(call, login)
     everyone = call.world.accounts.values()
@@ -122,6 +138,9 @@ def user_organizations(call: RestCall, login: str) -> RestAnswer:
 
 def owner_repositories(call: RestCall, login: str) -> RestAnswer:
     account = _account(call, login)
+    refusal = call.session.rules.of_owner(call.session, account)
+    if refusal is not None:
+        raise refused(refusal)
     rows = [each for each in account.repositories if call.session.sees(each)]
     kind = call.query.get("type", "all")
     rows = [each for each in rows if kind not in _TYPES or _TYPES[kind](each)]
@@ -161,4 +180,7 @@ def _organization(call: RestCall, login: str) -> Account:
     found = _account(call, login)
     if found.typename != "Organization":
         raise not_found()
+    refusal = call.session.rules.of_owner(call.session, found)
+    if refusal is not None:
+        raise refused(refusal)
     return found

@@ -11,6 +11,7 @@ from devtools.github_sandbox.access import Session
 from devtools.github_sandbox.github_app import GitHubApp
 from devtools.github_sandbox.hooks import Hooks
 from devtools.github_sandbox.rest_api.check_shapes import AllShapes
+from devtools.github_sandbox.rules import Refusal
 from devtools.github_sandbox.world import Repository, World
 
 DOCS = "https://docs.github.com/rest"
@@ -21,10 +22,19 @@ T = TypeVar("T")
 class RestError(Exception):
     """An answer that is no success."""
 
-    def __init__(self, status: int, message: str, **more: Any) -> None:
+    def __init__(self, status: int, message: str, headers: dict[str, str] | None = None, **more: Any) -> None:
         super().__init__(message)
         self.status = status
+        self.headers = headers or {}
         self.body = {"message": message, **more, "documentation_url": DOCS, "status": str(status)}
+
+
+def refused(refusal: Refusal) -> RestError:
+    """Single sign-on, an IP allow list, a takedown."""
+    if refusal.block:
+        block = {"reason": refusal.block, "created_at": "2026-01-15T10:00:00Z", "html_url": f"{DOCS}/{refusal.block}"}
+        return RestError(refusal.status, refusal.message, block=block)
+    return RestError(refusal.status, refusal.message, {"X-GitHub-SSO": refusal.sso} if refusal.sso else None)
 
 
 def not_found() -> RestError:
@@ -62,8 +72,11 @@ class RestCall:
 
     def repository(self, full_name: str) -> Repository:
         found = self.world.repository(full_name, follow_renames=False)
-        if found is None or not self.session.sees(found):
+        if found is None or not self.session.reaches(found):
             raise not_found()
+        refusal = self.session.rules.of_repository(self.session, found)
+        if refusal is not None:
+            raise refused(refusal)
         return found
 
     def pages(self, rows: Sequence[T], shape: Callable[[T], Any], wrap: str | None = None) -> RestAnswer:

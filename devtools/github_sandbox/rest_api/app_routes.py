@@ -52,7 +52,8 @@ def installation_repositories(call: RestCall) -> RestAnswer:
     if account is None:
         raise RestError(403, "You must authenticate with an installation access token in order to list repositories.")
     shape = call.shapes.repository
-    answer = call.pages(account.repositories, lambda each: shape(each, call.session), "repositories")
+    rows = [each for each in account.repositories if call.session.sees(each)]
+    answer = call.pages(rows, lambda each: shape(each, call.session), "repositories")
     answer.data["repository_selection"] = "all"
     return answer
 

@@ -87,9 +87,8 @@ class PullShapes(Shapes):
             "closed_at": pull.closed_at,
             "merged_at": pull.merged_at,
             "merge_commit_sha": pull.merge_commit_oid,
-            "assignee": self.user(pull.assignees[0]) if pull.assignees else None,
-            "assignees": [self.user(account) for account in pull.assignees],
-            "requested_reviewers": [self.user(each) for each in pull.requested_reviewers if isinstance(each, Account)],
+            **self.assigned(pull.assignees),
+            "requested_reviewers": self.users(pull.requested_reviewers),
             "requested_teams": [self.team(each) for each in pull.requested_reviewers if isinstance(each, Team)],
             "head": self.branch(pull.head_repository, pull.head_ref_name, pull.head_ref_oid, session),
             "base": self.branch(pull.repository, pull.base_ref_name, pull.base_ref_oid, session),
@@ -98,6 +97,9 @@ class PullShapes(Shapes):
             "auto_merge": self.auto_merge(pull),
             "draft": pull.is_draft,
         }
+
+    def users(self, requested: list[Account | Team]) -> list[Json | None]:
+        return [self.user(each) for each in requested if isinstance(each, Account) and not each.is_deleted]
 
     def links(self, pull: PullRequest) -> Json:
         url, base = self.pull_url(pull), self.repository_url(pull.repository)

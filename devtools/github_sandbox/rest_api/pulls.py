@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from devtools.github_sandbox.entities import Account, Comment, Commit, Issue, PullRequest, Review, Team, TimelineEvent
-from devtools.github_sandbox.rest_api.answers import RestAnswer, RestCall, not_found
+from devtools.github_sandbox.entities import Comment, Commit, Issue, PullRequest, Review, Team, TimelineEvent
+from devtools.github_sandbox.rest_api.answers import RestAnswer, RestCall, RestError, not_found
 
 MAX_COMMITS = 250
 MAX_FILES = 3_000
@@ -65,14 +65,16 @@ def commits(call: RestCall, owner: str, name: str, number: int) -> RestAnswer:
 
 def files(call: RestCall, owner: str, name: str, number: int) -> RestAnswer:
     pull = _pull(call, owner, name, number)
-    return call.pages((pull.files or [])[:MAX_FILES], lambda file: call.shapes.file(file, pull))
+    if pull.files is None:
+        raise RestError(422, "Sorry, there was a problem generating this diff. The repository may be missing data.")
+    return call.pages(pull.files[:MAX_FILES], lambda file: call.shapes.file(file, pull))
 
 
 def requested_reviewers(call: RestCall, owner: str, name: str, number: int) -> RestAnswer:
     requested = _pull(call, owner, name, number).requested_reviewers
     return RestAnswer(
         {
-            "users": [call.shapes.user(each) for each in requested if isinstance(each, Account)],
+            "users": call.shapes.users(requested),
             "teams": [call.shapes.team(each) for each in requested if isinstance(each, Team)],
         }
     )

@@ -23,6 +23,8 @@ ROUTES: list[tuple[str, str, Handler]] = [
     ("GET", "/user/memberships/orgs", accounts.my_memberships),
     ("GET", "/user/memberships/orgs/<org>", accounts.my_membership),
     ("GET", "/user/repos", accounts.my_repositories),
+    ("GET", "/user/<int:number>", accounts.user_by_id),
+    ("GET", "/organizations/<int:number>", accounts.organization_by_id),
     ("GET", "/users/<login>", accounts.user),
     ("GET", "/users/<login>/orgs", accounts.user_organizations),
     ("GET", "/users/<login>/repos", accounts.owner_repositories),

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from devtools.github_sandbox.access import Session
-from devtools.github_sandbox.entities import Account, Comment, Issue, Label, Milestone, Team
+from devtools.github_sandbox.entities import GHOST, Account, Comment, Issue, Label, Milestone, Team
 from devtools.github_sandbox.world import Repository
 
 Json = dict[str, Any]
-GHOST = Account("User", 10_137, "ghost", "MDQ6VXNlcjEwMTM3", name="Deleted user")
 _USER_URLS = {
     "followers_url": "/followers",
     "following_url": "/following{/other_user}",
@@ -70,8 +69,8 @@ class Shapes:
         self.web_url = web_url
 
     def user(self, account: Account | None) -> Json | None:
-        """The short form of an account. None stays null (reviews, comments); see `user_or_ghost`."""
-        if account is None:
+        """The short form of an account. None stays null (reviews, comments), as does a deleted one."""
+        if account is None or account.is_deleted:
             return None
         url = f"{self.api_url}/users/{account.login}"
         return {
@@ -89,11 +88,15 @@ class Shapes:
 
     def user_or_ghost(self, account: Account | None) -> Json:
         """The author of a pull request or issue: REST shows a deleted account as the user `ghost`."""
-        return self.user(account or GHOST) or {}
+        return self.user(account) or self.user(GHOST) or {}
 
     def reactions(self, url: str) -> Json:
         """Nobody reacts here."""
         return {"url": f"{url}/reactions", "total_count": 0, **dict.fromkeys(_REACTIONS, 0)}
+
+    def assigned(self, accounts: list[Account]) -> Json:
+        assignees = [self.user(account) for account in accounts if not account.is_deleted]
+        return {"assignee": assignees[0] if assignees else None, "assignees": assignees}
 
     def full_user(self, account: Account) -> Json:
         return {
@@ -274,8 +277,7 @@ class Shapes:
             "body": issue.body or None,
             "user": self.user_or_ghost(issue.author),
             "labels": [self.label(label) for label in issue.labels],
-            "assignee": self.user(issue.assignees[0]) if issue.assignees else None,
-            "assignees": [self.user(account) for account in issue.assignees],
+            **self.assigned(issue.assignees),
             "active_lock_reason": None,
             "milestone": self.milestone(issue.milestone),
             "locked": issue.locked,

@@ -36,6 +36,12 @@ class Client:
         answer: dict[str, Any] = response.json()
         return answer
 
+    def mutate(self, **request: Any) -> dict[str, Any]:
+        response = self.http.post("/_sandbox/mutate", json=request)
+        assert response.status_code == 200, response.text
+        answer: dict[str, Any] = response.json()
+        return answer
+
     def data(self, query: str, **variables: Any) -> dict[str, Any]:
         answer = self.graphql(query, **variables)
         assert "errors" not in answer, answer["errors"]
@@ -81,6 +87,13 @@ def own() -> Iterator[Client]:
     """A small sandbox of the test's own, to change at will: acme/shop with twelve pull requests."""
     with SandboxServer(synthetic=["acme:shop:12"], now=NOW) as server, closing(Client(server)) as client:
         yield client
+
+
+@pytest.fixture
+def own_as(own: Client) -> Iterator[Callable[[str | None], Client]]:
+    """A client of that small sandbox with another token."""
+    with ExitStack() as clients:
+        yield lambda token: clients.enter_context(closing(Client(own.server, token)))
 
 
 @pytest.fixture(scope="session")

@@ -41,7 +41,7 @@ def last_edited(_entity: Any, _call: Call) -> None:
 
 @resolves("PullRequest Issue", "assignees")
 def assignees(entity: PullRequest | Issue, call: Call) -> Page:
-    return page_of(entity.assignees, call.arguments)
+    return page_of([each for each in entity.assignees if not each.is_deleted], call.arguments)
 
 
 @resolves("PullRequest Issue", "labels")

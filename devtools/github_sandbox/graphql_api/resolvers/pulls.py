@@ -130,9 +130,24 @@ def pull_commit_url(item: PullCommit, call: Call) -> str:
 
 @resolves("PullRequest", "files")
 def files(pull: PullRequest, call: Call) -> Page | None:
-    if pull.files is None:
+    if pull.files is None or pull.diff_unavailable:
         return None
     return page_of(pull.files[:MAX_FILES], call.arguments, max(pull.changed_files, len(pull.files)))
+
+
+@resolves("PullRequest", "changedFiles")
+def changed_files(pull: PullRequest, _call: Call) -> int:
+    return 0 if pull.diff_unavailable else pull.changed_files
+
+
+@resolves("PullRequest", "additions")
+def additions(pull: PullRequest, _call: Call) -> int:
+    return 0 if pull.diff_unavailable else pull.additions
+
+
+@resolves("PullRequest", "deletions")
+def deletions(pull: PullRequest, _call: Call) -> int:
+    return 0 if pull.diff_unavailable else pull.deletions
 
 
 @resolves("PullRequestChangedFile", "viewerViewedState")

@@ -70,7 +70,12 @@ def total_disk_usage(page: Page, _call: Call) -> int:
 @resolves("User Organization", "repository")
 def owned_repository(owner: Account, call: Call) -> Repository | None:
     found = call.context.world.repository(f"{owner.login}/{call.arguments['name']}", call.arguments["followRenames"])
-    return found if found is not None and call.context.session.sees(found) else None
+    if found is None or not call.context.session.reaches(found):
+        return None
+    refusal = call.context.refusal(found)
+    if refusal is not None:
+        raise refusal
+    return found
 
 
 @resolves("Repository", "nameWithOwner")

@@ -34,8 +34,11 @@ def viewer(_root: Any, call: Call) -> Account | None:
 def repository(_root: Any, call: Call) -> Repository:
     full_name = f"{call.arguments['owner']}/{call.arguments['name']}"
     found = call.context.world.repository(full_name, call.arguments["followRenames"])
-    if found is None or not call.context.session.sees(found):
+    if found is None or not call.context.session.reaches(found):
         raise Fault("NOT_FOUND", f"Could not resolve to a Repository with the name '{full_name}'.")
+    refusal = call.context.refusal(found)
+    if refusal is not None:
+        raise refusal
     return found
 
 
@@ -60,6 +63,9 @@ def _account(call: Call, typename: str, words: str) -> Account:
     found = call.context.world.account(login)
     if found is None or found.typename != typename:
         raise Fault("NOT_FOUND", f"Could not resolve to {words} with the login of '{login}'.")
+    refusal = call.context.refusal_of_owner(found)
+    if refusal is not None:
+        raise refusal
     return found
 
 
@@ -82,11 +88,13 @@ def _node(context: Context, node_id: str) -> Any:
     inside = found if isinstance(found, Repository) else _repository_of(found)
     if found is None or (inside is not None and not _reachable(context, inside)):
         return Fault("NOT_FOUND", f"Could not resolve to a node with the global id of '{node_id}'")
+    if inside is not None:
+        return context.refusal(inside) or found
     return found
 
 
 def _reachable(context: Context, repository: Repository) -> bool:
-    return context.session.sees(repository) and repository.database_id in context.world.repositories
+    return context.session.reaches(repository) and repository.database_id in context.world.repositories
 
 
 def _repository_of(entity: Any) -> Repository | None:
