@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from typing import Protocol, TypeVar
 
-from apps.integrations.github.completion import IDS_PER_LOOKUP
+from apps.integrations.github.completion import IDS_PER_LOOKUP, MAY_NOT, SLOW
+from apps.integrations.github.errors import QueryTooHeavy
 from apps.integrations.github.graphql import GraphQL, page_of
 from apps.integrations.github.types import (
+    Answer,
     Changed,
+    DeploymentSeen,
     IdPage,
     Pulse,
     Raw,
@@ -67,22 +72,41 @@ def updated_since(
         after = page.end_cursor
 
 
-def pulses(graphql: GraphQL, repository_ids: Sequence[str], *, spending: Spending | None = None) -> dict[str, Pulse]:
-    """The newest changes of repositories by node id, 100 of them a point. One that is gone or hidden is left out."""
+def pulses(
+    graphql: GraphQL, repository_ids: Sequence[str], *, deployments: bool = True, spending: Spending | None = None
+) -> dict[str, Pulse]:
+    """The newest changes of repositories by node id: 100 of them cost a point, another with their `deployments`.
+
+    One that is gone or hidden, or that GitHub cannot tell of, is left out.
+    """
     found: dict[str, Pulse] = {}
-    for node in _lookup(graphql, "pr_updated_multi_repo", repository_ids, spending):
-        changes = node["pullRequests"]
-        if changes is None:
-            continue
-        found[node["id"]] = Pulse(
-            id=node["id"],
-            full_name=node["nameWithOwner"],
-            is_archived=node["isArchived"],
-            pushed_at=instant(node["pushedAt"]) if node["pushedAt"] else None,
-            pull_requests=changes["totalCount"],
-            touched=tuple(_touched(touched) for touched in changes["nodes"] if touched is not None),
-        )
+    for answer in _lookup(graphql, "pr_updated_multi_repo", repository_ids, spending, deployments=deployments):
+        for index, node in enumerate(answer.data["nodes"]):
+            if node and node.get("pullRequests"):
+                found[node["id"]] = _pulse(node, _seen(node, index, answer) if deployments else ())
     return found
+
+
+def _pulse(node: Raw, seen: tuple[DeploymentSeen, ...] | None) -> Pulse:
+    changes = node["pullRequests"]
+    return Pulse(
+        id=node["id"],
+        full_name=node["nameWithOwner"],
+        is_archived=node["isArchived"],
+        pushed_at=instant(node["pushedAt"]) if node["pushedAt"] else None,
+        pull_requests=changes["totalCount"],
+        touched=tuple(_touched(touched) for touched in changes["nodes"] or () if touched is not None),
+        deployments=seen,
+    )
+
+
+def _seen(node: Raw, index: int, answer: Answer) -> tuple[DeploymentSeen, ...] | None:
+    """The deployments of the repository at this place of the answer."""
+    if node["deployments"] is None:
+        refused = any(e.path[:3] == ("nodes", index, "deployments") and e.type in MAY_NOT for e in answer.errors)
+        return () if refused else None
+    readable = [each for each in node["deployments"]["nodes"] or () if each and each["databaseId"] is not None]
+    return tuple(DeploymentSeen(int(each["databaseId"]), instant(each["createdAt"])) for each in readable)
 
 
 def count_window(
@@ -116,16 +140,53 @@ def repositories_by_id(
             is_disabled=node["isDisabled"],
             pushed_at=instant(node["pushedAt"]) if node["pushedAt"] else None,
         )
-        for node in _lookup(graphql, "repos_by_id", repository_ids, spending)
+        for answer in _lookup(graphql, "repos_by_id", repository_ids, spending)
+        for node in answer.data["nodes"]
+        if node and "id" in node
     }
 
 
-def _lookup(graphql: GraphQL, operation: str, ids: Sequence[str], spending: Spending | None) -> Iterator[Raw]:
-    for start in range(0, len(ids), IDS_PER_LOOKUP):
-        answer = graphql.run(operation, ids=list(ids[start : start + IDS_PER_LOOKUP]))
-        if spending is not None:
-            spending.add(answer)
-        yield from (node for node in answer.data["nodes"] if node and "id" in node)
+def _lookup(
+    graphql: GraphQL, operation: str, ids: Sequence[str], spending: Spending | None, **variables: bool
+) -> Iterator[Answer]:
+    spending = spending or Spending()
+    for answer in in_parts(ids, lambda some: graphql.run(operation, ids=some, **variables), spending):
+        spending.add(answer)
+        yield answer
+
+
+class Timed(Protocol):
+    @property
+    def seconds(self) -> float: ...
+
+
+T = TypeVar("T", bound=Timed)
+
+
+def in_parts(ids: Sequence[str], ask: Callable[[list[str]], T], spending: Spending) -> Iterator[T]:
+    """What `ask` answers for a hundred ids at a time.
+
+    What was too heavy is asked in halves, and after a slow answer for half as many at once; an id that is too heavy by
+    itself is left out.
+    """
+    waiting = deque(_chunks(ids, IDS_PER_LOOKUP))
+    while waiting:
+        some = waiting.popleft()
+        try:
+            answer = ask(some)
+        except QueryTooHeavy:
+            spending.requests += 1
+            if len(some) > 1:
+                waiting.extendleft(reversed(_chunks(some, -(-len(some) // 2))))
+            continue
+        yield answer
+        if answer.seconds > SLOW:
+            rest = [each for chunk in waiting for each in chunk]
+            waiting = deque(_chunks(rest, max(1, len(some) // 2)))
+
+
+def _chunks(ids: Sequence[str], size: int) -> list[list[str]]:
+    return [list(ids[start : start + size]) for start in range(0, len(ids), size)]
 
 
 def _touched(node: Raw) -> Touched:

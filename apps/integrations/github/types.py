@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -72,6 +72,18 @@ class Spending:
 
 
 @dataclass(frozen=True, slots=True)
+class Lost:
+    """Something that GitHub could not give, and why. `number` and `id` where they are known: REST may have it."""
+
+    reason: str
+    number: int | None = None
+    id: str = ""
+
+    def __str__(self) -> str:
+        return self.reason if self.number is None else f"#{self.number}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
 class PullRequestPage:
     """Some pull requests with everything that belongs to them.
 
@@ -79,9 +91,10 @@ class PullRequestPage:
     followed to its end and merged into one `nodes` list. A connection that could not be fetched is None. Two keys
     are ours: `partial` and `capped`, each `{part: reason}` with the values of `apps.metrics.records.Part`.
 
-    `total` is how many there are in all, `seconds` how long the page's own query took (to choose the next page's size).
-    `unreadable` holds a reason for each pull request that GitHub could not give at all, `gone` the ids it does not know
-    (only when asked by ids).
+    `total` is how many there are in all, `seconds` how long the page's own query took, `size` for how many it asked
+    (the most of them, if they were several that worked) and `refused` how often GitHub gave up before that: from these
+    the next page's size is chosen. `unreadable` holds each pull request that could not be had at all, `gone` the ids
+    that GitHub does not know (only when asked by ids), `permissions_missing` {part: permission} of what was refused.
     """
 
     nodes: list[Raw]
@@ -93,9 +106,11 @@ class PullRequestPage:
     requests: int
     seconds: float
     rate_limit: RateLimit | None = None
-    unreadable: tuple[str, ...] = ()
+    unreadable: tuple[Lost, ...] = ()
     gone: tuple[str, ...] = ()
-    permissions_missing: frozenset[str] = frozenset()
+    permissions_missing: Mapping[str, str] = field(default_factory=dict)
+    size: int = 0
+    refused: int = 0
 
     @property
     def partial(self) -> dict[int, dict[str, str]]:
@@ -159,8 +174,19 @@ class RemoteTeam:
 
 
 @dataclass(frozen=True, slots=True)
+class DeploymentSeen:
+    """A deployment that exists: enough to decide whether to fetch it. `id` is the database's."""
+
+    id: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Pulse:
-    """A repository's newest changes. `touched` are its ten pull requests that were updated last, newest first."""
+    """A repository's newest changes. `touched` are its ten pull requests that were updated last, newest first, and
+    `deployments` the ten that were created last: none where they were not asked for or may not be read, None where
+    GitHub failed to tell. `pull_requests` is how many the repository has in all.
+    """
 
     id: str
     full_name: str
@@ -168,6 +194,7 @@ class Pulse:
     pushed_at: datetime | None
     pull_requests: int
     touched: Sequence[Touched]
+    deployments: Sequence[DeploymentSeen] | None = ()
 
 
 @dataclass(frozen=True, slots=True)

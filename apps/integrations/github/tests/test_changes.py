@@ -7,10 +7,16 @@ from datetime import UTC, datetime
 import pytest
 
 from apps.integrations.github import changes
-from apps.integrations.github.deployments import fetch_deployments, iter_deployments, list_teams
+from apps.integrations.github.deployments import (
+    fetch_deployments,
+    fetch_deployments_by_ids,
+    iter_deployments,
+    list_teams,
+)
 from apps.integrations.github.errors import PermissionMissing
 from apps.integrations.github.tests import builders
 from apps.integrations.github.tests.world import World
+from apps.integrations.github.transport import Response
 from apps.integrations.github.types import Member, Spending, WindowCount
 
 
@@ -57,6 +63,42 @@ def test_the_pulse_of_many_repositories_costs_a_point():
     assert list(found) == ["R_1"]
     assert [touched.number for touched in found["R_1"].touched] == list(range(29, 19, -1))
     assert (found["R_1"].pull_requests, found["R_1"].full_name, world.points) == (30, "o/r", 1)
+
+
+def test_a_pulse_tells_of_the_newest_deployments():
+    world = World()
+    made = [deployment(world, day) for day in range(12)]
+    made[10]["databaseId"] = None
+    builders.repository(world, [], deployments=made)
+    [pulse] = changes.pulses(world.client(), ["R_1"]).values()
+    assert [seen.id for seen in pulse.deployments] == [5_000_000_011, *(5_000_000_000 + day for day in range(9, 1, -1))]
+    [pulse] = changes.pulses(world.client(), ["R_1"], deployments=False).values()
+    assert pulse.deployments == ()
+
+
+@pytest.mark.parametrize(("kind", "told"), [("FORBIDDEN", ()), ("INTERNAL", None)])
+def test_deployments_that_may_not_be_read_are_no_news_and_those_that_failed_are_unknown(kind, told):
+    world = world_of(1)
+    world.errors = lambda path, parent: {"type": kind, "message": "No"} if path[-1] == "deployments" else None
+    [pulse] = changes.pulses(world.client(), ["R_1"]).values()
+    assert pulse.deployments == told
+
+
+def test_what_is_too_heavy_together_is_asked_in_halves_and_one_that_is_so_alone_is_left_out():
+    world = World()
+    for number in range(12):
+        world.add({"__typename": "Deployment", "id": f"D_{number}", "databaseId": number, "statuses": []})
+    sizes = []
+
+    def refuse(document, variables):
+        sizes.append(len(variables["ids"]))
+        return Response(502, {}, b"") if "D_3" in variables["ids"] else None
+
+    world.refuse = refuse
+    spending = Spending()
+    found = fetch_deployments_by_ids(world.client(), [f"D_{number}" for number in range(12)], spending=spending)
+    assert [node["databaseId"] for nodes in found for node in nodes] == [0, 1, 2, 4, 5, *range(6, 12)]
+    assert (sizes, spending.requests) == ([12, 6, 3, 3, 2, 1, 1, 1, 6], 9)
 
 
 def test_it_counts_a_window():
