@@ -39,6 +39,14 @@ def get_organization(rest: Rest, login: str) -> Organization:
     return _organization(rest.get(f"/orgs/{login}"))
 
 
+def current_login(rest: Rest, account_id: int, *, is_personal: bool = False) -> str:
+    """What an account is called now, by GitHub's id of it: after it was renamed somebody else may bear its former name.
+
+    https://docs.github.com/rest/users/users#get-a-user-using-their-id; organisations have the same.
+    """
+    return _organization(rest.get(f"/{'user' if is_personal else 'organizations'}/{account_id}")).login
+
+
 @documented_shape()
 def membership_role(rest: Rest, organization: str) -> str:
     """`admin` or `member` of an organisation, "" for an outsider or an invitation that was not accepted.

@@ -11,6 +11,7 @@ from django.utils import timezone
 from apps.integrations.models import GitHubIntegration, IntegrationCredential, TrackedRepository, WebhookEndpoint
 from apps.integrations.services import github_sync
 from apps.integrations.services.access_check import Account, GrantedAccess
+from apps.integrations.services.github_sync import resting
 from apps.teams.models import Team
 from apps.teams.scope import team_scope
 from apps.teams.services import record_event
@@ -63,8 +64,9 @@ def _stored(account: Account, known: GitHubIntegration | None) -> GitHubIntegrat
     integration.organization_slug = account.login
     integration.is_personal = account.is_personal
     integration.sync_status = GitHubIntegration.SyncStatus.CONNECTED
-    integration.status_reason = ""
-    integration.admins_told_at = None
+    integration.status_reason = integration.status_url = ""
+    integration.status_since = integration.admins_told_at = None
+    integration.permissions_missing, integration.permissions_told = {}, []  # the new credential may have them
     integration.discovery_status = GitHubIntegration.Discovery.PENDING
     integration.discovery_error = ""
     integration.save()
@@ -86,7 +88,8 @@ def _store_credential(integration: GitHubIntegration, access: GrantedAccess) -> 
 
 
 def _take_up_again(integration: GitHubIntegration) -> None:
-    """What stopped with the old credential is due again."""
+    """What stopped with the old credential goes on, a run that rested from its checkpoint."""
+    resting.resume_all(integration.pk)
     tracked = TrackedRepository.objects.filter(integration=integration, is_active=True)
     now = timezone.now()
     # Asked for in the row: should the task be lost, the reaper begins what was asked for.
@@ -103,15 +106,22 @@ def disconnect(*, integration: GitHubIntegration, actor: User | None) -> None:
     """
     with transaction.atomic(), team_scope(integration.team_id):
         who = actor.display_name if actor else "the system"
-        changed = GitHubIntegration.objects.filter(
-            pk=integration.pk, sync_status=GitHubIntegration.SyncStatus.CONNECTED
-        ).update(sync_status=GitHubIntegration.SyncStatus.DISCONNECTED)
-        integration.refresh_from_db()
-        integration.status_reason = f"Disconnected by {who} on {timezone.now():%-d %B %Y}."
-        integration.save(update_fields=["status_reason", "updated_at"])
-        integration.credentials.update(is_valid=False, is_primary=False, updated_at=timezone.now())
         for tracked in TrackedRepository.objects.filter(integration=integration):
             github_sync.cancel_runs(tracked=tracked)
+        now = timezone.now()
+        Status = GitHubIntegration.SyncStatus
+        known = GitHubIntegration.objects.filter(pk=integration.pk)
+        changed = known.exclude(sync_status=Status.DISCONNECTED).update(
+            sync_status=Status.DISCONNECTED, status_since=now
+        )
+        known.update(
+            status_reason=f"Disconnected by {who} on {now:%-d %B %Y}.",
+            status_url="",
+            admins_told_at=now,  # they did it
+            updated_at=now,
+        )
+        integration.refresh_from_db()
+        integration.credentials.update(is_valid=False, is_primary=False, updated_at=now)
         if changed:
             record_event(integration.team, actor, "github.disconnected", account=integration.organization_slug)
 

@@ -11,13 +11,14 @@ from django.utils import timezone
 
 from apps.common.copy_upsert import copy_upsert
 from apps.integrations.github import lookups
-from apps.integrations.github.errors import BadCredentials, GitHubError, NotFound, PermissionMissing, RateLimited
+from apps.integrations.github.errors import GitHubError, NotFound, PermissionMissing, RateLimited
 from apps.integrations.github.rest import Rest
 from apps.integrations.github.types import Member, RemoteRepository
 from apps.integrations.models import AvailableRepository, GitHubIntegration
-from apps.integrations.services import connection_state
 from apps.integrations.services.github_rest import rest_of
-from apps.metrics.models import TeamMember
+from apps.integrations.services.github_sync import trouble
+from apps.integrations.services.github_sync.following import follow_remote
+from apps.metrics.models import Repository, TeamMember
 from apps.metrics.records import Account
 from apps.metrics.services.members import ensure_members
 from apps.teams.scope import team_scope
@@ -46,17 +47,14 @@ def discover(*, team_id: int, integration_id: int) -> int:
         return 0
     try:
         with closing(rest_of(team_id=team_id, integration_id=integration_id)) as rest:
+            _follow_account(rest, integration)
             count = _repositories(rest, integration)
             note = "" if integration.is_personal else _members(rest, integration)
     except RateLimited as limited:
         _finish(integration, Discovery.PENDING, str(limited))
         raise
-    except BadCredentials as refused:
-        with team_scope(team_id):
-            connection_state.disconnect(integration_id, reason=str(refused))
-        _finish(integration, Discovery.FAILED, str(refused))
-        return 0
     except GitHubError as error:
+        trouble.settle_integration(team_id, integration_id, error)
         _finish(integration, Discovery.FAILED, str(error))
         return 0
     _finish(integration, Discovery.DONE, note, discovered_at=timezone.now())
@@ -84,6 +82,20 @@ def _finish(integration: GitHubIntegration, status: str, error: str, *, discover
         GitHubIntegration.objects.filter(pk=integration.pk).update(**changes)
 
 
+def _follow_account(rest: Rest, integration: GitHubIntegration) -> None:
+    """The account may be called otherwise by now, and somebody else by its former name. Where GitHub does not tell by
+    the id, the name that is known has to do.
+    """
+    try:
+        login = lookups.current_login(rest, integration.organization_id, is_personal=integration.is_personal)
+    except NotFound:
+        return
+    if login != integration.organization_slug:
+        integration.organization_slug = login
+        with team_scope(integration.team_id):
+            GitHubIntegration.objects.filter(pk=integration.pk).update(organization_slug=login)
+
+
 def _repositories(rest: Rest, integration: GitHubIntegration) -> int:
     """Page by page, so that thousands need no more memory than a hundred. Those that GitHub no longer lists go at the
     end, and only when it listed everything.
@@ -94,6 +106,7 @@ def _repositories(rest: Rest, integration: GitHubIntegration) -> int:
         count += len(page)
         with team_scope(integration.team_id):
             _store(integration, page, seen_at=timezone.now())
+            _follow_repositories(page)
             GitHubIntegration.objects.filter(pk=integration.pk).update(updated_at=timezone.now())
     with team_scope(integration.team_id):
         AvailableRepository.objects.filter(integration=integration, seen_at__lt=began).delete()
@@ -102,11 +115,18 @@ def _repositories(rest: Rest, integration: GitHubIntegration) -> int:
 
 def _store(integration: GitHubIntegration, page: Iterable[RemoteRepository], *, seen_at: datetime) -> None:
     # A repository that is pushed to while the pages are read moves, and may be listed twice.
-    remotes = {remote.id: remote for remote in page if not remote.is_disabled}
+    remotes = {remote.id: remote for remote in page}
     rows = [{**_row(remote), "integration_id": integration.pk, "seen_at": seen_at} for remote in remotes.values()]
     if rows:
         update = [name for name in rows[0] if name not in {"integration_id", "github_repo_id"}]
         copy_upsert(AvailableRepository, rows, conflict=["team", "integration", "github_repo_id"], update=update)
+
+
+def _follow_repositories(page: Iterable[RemoteRepository]) -> None:
+    """Names and whether they are private or archived, of those that are stored. One statement where nothing changed."""
+    remotes = {remote.id: remote for remote in page}
+    for repository in Repository.objects.filter(github_repo_id__in=list(remotes)):
+        follow_remote(repository, remotes[repository.github_repo_id])
 
 
 def _row(remote: RemoteRepository) -> dict[str, object]:
@@ -119,6 +139,7 @@ def _row(remote: RemoteRepository) -> dict[str, object]:
         "is_private": remote.is_private,
         "is_archived": remote.is_archived,
         "is_fork": remote.is_fork,
+        "is_disabled": remote.is_disabled,
         "can_admin": remote.can_admin,
         "pushed_at": remote.pushed_at,
     }

@@ -29,8 +29,8 @@ from apps.integrations.github.errors import (
     Unavailable,
 )
 from apps.integrations.models import GitHubIntegration, TrackedRepository, WebhookDelivery, WebhookEndpoint
-from apps.integrations.services import connection_state
 from apps.integrations.services.github_rest import rest_of, rest_with
+from apps.integrations.services.github_sync import trouble
 from apps.teams.scope import team_scope
 
 BETWEEN_WRITES = timedelta(seconds=1)
@@ -95,12 +95,11 @@ def register(*, team_id: int, tracked_id: int) -> bool:
             hook = hooks.create_hook(rest, target.full_name, url=target.url, secret=target.secret)
     except (RateLimited, Unavailable):
         raise
-    except BadCredentials as refused:
-        with team_scope(team_id):
-            connection_state.disconnect(target.integration_id, reason=str(refused))
-        return _settle(team_id, tracked_id, Status.FAILED, str(refused))
-    except (PermissionMissing, SsoRequired) as denied:
+    except PermissionMissing as denied:
         return _settle(team_id, tracked_id, Status.FORBIDDEN, str(denied))
+    except (BadCredentials, SsoRequired) as error:  # the whole connection's: the hook is tried again when that works
+        trouble.settle_integration(team_id, target.integration_id, error)
+        return _settle(team_id, tracked_id, Status.PENDING, str(error))
     except GitHubError as error:
         return _settle(team_id, tracked_id, Status.FAILED, str(error))
     return _settle(team_id, tracked_id, Status.ACTIVE, "", hook.id)

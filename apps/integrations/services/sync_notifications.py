@@ -4,8 +4,11 @@ may repeat one, which is better than none).
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from smtplib import SMTPException
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -16,6 +19,8 @@ from django.utils import timezone
 from apps.integrations.models import GitHubIntegration, SyncRun, TrackedRepository
 from apps.teams.models import Membership, Team
 from apps.teams.scope import team_scope
+
+Connection = GitHubIntegration.SyncStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,7 @@ def stats_of(run: SyncRun) -> SyncStats:
     )
 
 
+_BROKEN = {Connection.DISCONNECTED: "disconnected", Connection.HELD: "held"}
 _COUNTED = frozenset({"pull_requests", "reviews", "commits", "files", "comments", "check_runs", "deployments"})
 
 
@@ -102,10 +108,8 @@ def send_sync_complete_notification(tracked_repo: TrackedRepository, stats: Sync
 
 
 def _send_needs_attention(run: SyncRun) -> int:
-    """What a person must do. Of a connection that GitHub refuses, once for all of its repositories."""
+    """What a person must do: once, however many syncs find it so; a sync that ends well forgets it."""
     tracked = run.tracked_repository
-    if tracked.integration.sync_status == GitHubIntegration.SyncStatus.DISCONNECTED and not _first_word(tracked):
-        return 0
     team = Team.objects.get(pk=run.team_id)
     context = {
         "team": team,
@@ -116,14 +120,70 @@ def _send_needs_attention(run: SyncRun) -> int:
         "repositories_url": settings.BASE_URL + reverse("integrations:repositories", args=[team.slug]),
     }
     subject = f"The sync of {tracked.repository.full_name} needs you"
-    return _send(team, subject, "integrations/email/sync_needs_attention", context)
+    with _first_word(tracked) as is_first:
+        return _send(team, subject, "integrations/email/sync_needs_attention", context) if is_first else 0
 
 
-def _first_word(tracked: TrackedRepository) -> bool:
-    """Whether the admins were not told of the lost connection yet; claimed by asking. A reconnect forgets it."""
-    with team_scope(tracked.team_id):
-        untold = GitHubIntegration.objects.filter(pk=tracked.integration_id, admins_told_at=None)
-        return bool(untold.update(admins_told_at=timezone.now()))
+def connections_untold(team_id: int) -> list[int]:
+    """The team's connections that need the admins, who were not told yet. One statement."""
+    with team_scope(team_id):
+        some = GitHubIntegration.objects.exclude(sync_status=Connection.CONNECTED, permissions_missing={})
+        return [integration.pk for integration in some.order_by("pk") if _is_untold(integration)]
+
+
+def _is_untold(integration: GitHubIntegration) -> bool:
+    is_broken = integration.sync_status != Connection.CONNECTED
+    return (is_broken and integration.admins_told_at is None) or bool(_permissions_untold(integration))
+
+
+def _permissions_untold(integration: GitHubIntegration) -> list[str]:
+    return sorted(set(integration.permissions_missing) - set(integration.permissions_told))
+
+
+def notify_about_connection(*, team_id: int, integration_id: int) -> int:
+    """Write to the admins what of a connection needs them, once for each thing that does. How many were sent."""
+    with team_scope(team_id):
+        integration: GitHubIntegration = GitHubIntegration.objects.get(pk=integration_id)
+    sent = 0
+    if integration.sync_status != Connection.CONNECTED:
+        with _first_word(integration) as is_first:
+            sent += _send_about(integration, _BROKEN[Connection(integration.sync_status)]) if is_first else 0
+    if parts := _permissions_untold(integration):
+        sent += _send_about(integration, "permissions", parts)
+        with team_scope(team_id):  # after it was sent: rather twice than never
+            told = sorted({*integration.permissions_told, *parts} & set(integration.permissions_missing))
+            GitHubIntegration.objects.filter(pk=integration_id).update(permissions_told=told)
+    return sent
+
+
+def _send_about(integration: GitHubIntegration, trouble: str, parts: Sequence[str] = ()) -> int:
+    team = Team.objects.get(pk=integration.team_id)
+    missing = integration.permissions_missing
+    context = {
+        "team": team,
+        "integration": integration,
+        "trouble": trouble,
+        "missing": [(part, missing[part].get("permission", "")) for part in parts],
+        "repositories_url": settings.BASE_URL + reverse("integrations:repositories", args=[team.slug]),
+        "connect_url": settings.BASE_URL + reverse("integrations:connect", args=[team.slug]),
+    }
+    subject = f"The GitHub connection to {integration.organization_slug} needs you"
+    return _send(team, subject, "integrations/email/connection_needs_attention", context)
+
+
+@contextmanager
+def _first_word(row: GitHubIntegration | TrackedRepository) -> Iterator[bool]:
+    """Whether nobody told the admins yet, claimed by asking; an e-mail that does not leave gives the claim back."""
+    rows, team_id = type(row).objects.filter(pk=row.pk), row.team_id
+    with team_scope(team_id):
+        is_first = bool(rows.filter(admins_told_at=None).update(admins_told_at=timezone.now()))
+    try:
+        yield is_first
+    except (OSError, SMTPException):
+        if is_first:
+            with team_scope(team_id):
+                rows.update(admins_told_at=None)
+        raise
 
 
 def _send(team: Team, subject: str, template: str, context: dict[str, object]) -> int:

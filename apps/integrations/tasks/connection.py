@@ -13,6 +13,8 @@ from kombu.exceptions import OperationalError as BrokerUnreachable
 
 from apps.integrations.github.errors import RateLimited, Unavailable
 from apps.integrations.services import connections, discovery, github_webhooks, upkeep
+from apps.integrations.services.github_sync import trouble
+from apps.integrations.tasks.sync import give_turns
 from apps.teams.models import Team
 
 logger = logging.getLogger(__name__)
@@ -85,6 +87,14 @@ def disconnect_task(team_id: int, integration_id: int) -> None:
         connections.forget(team_id=team_id, integration_id=integration_id)
 
 
+@shared_task(name="apps.integrations.tasks.try_connection_again_task", **RETRIED)
+def try_connection_again_task(team_id: int, integration_id: int) -> None:
+    """Whether a held connection opens again; its syncs go on then."""
+    if trouble.try_again(team_id=team_id, integration_id=integration_id):
+        give_turns(team_id, integration_id)
+        discover_repositories_task.delay(team_id, integration_id)
+
+
 @shared_task(name="apps.integrations.tasks.tidy_connections_task")
 def tidy_connections_task() -> None:
     """Every five minutes: enqueue again what was lost or could not be done."""
@@ -93,6 +103,7 @@ def tidy_connections_task() -> None:
         for task, keys in (
             (discover_repositories_task, due.discover),
             (disconnect_task, due.give_up),
+            (try_connection_again_task, due.try_again),
             (register_webhook_task, due.register),
             (remove_webhook_task, due.remove),
         ):

@@ -106,10 +106,16 @@ def notify_sync_ended_task(team_id: int, run_id: int) -> None:
     sync_notifications.notify_about(team_id=team_id, run_id=run_id)
 
 
+@shared_task(name="apps.integrations.tasks.notify_connection_task", **RETRIED)
+def notify_connection_task(team_id: int, integration_id: int) -> None:
+    """E-mail the admins what of a connection needs them."""
+    sync_notifications.notify_about_connection(team_id=team_id, integration_id=integration_id)
+
+
 @shared_task(name="apps.integrations.tasks.reap_sync_runs_task")
 def reap_sync_runs_task() -> None:
     """Every minute: continue the runs whose worker is gone, whose message was lost, or whose pause is over, and write
-    the e-mails that a crash left unwritten.
+    the e-mails about connections, and those that a crash left unwritten.
     """
     for team_id in Team.objects.order_by("pk").values_list("pk", flat=True).iterator():
         github_sync.reap_team(team_id)
@@ -117,6 +123,8 @@ def reap_sync_runs_task() -> None:
             give_turns(team_id, integration_id)
         for run_id in sync_notifications.unwritten(team_id):
             notify_sync_ended_task.delay(team_id, run_id)
+        for integration_id in sync_notifications.connections_untold(team_id):
+            notify_connection_task.delay(team_id, integration_id)
 
 
 @shared_task(name="apps.integrations.tasks.ask_for_due_syncs_task")

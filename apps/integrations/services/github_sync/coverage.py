@@ -31,6 +31,7 @@ def finish(run: SyncRun) -> None:
             sync_activity="",
             last_sync_at=now,
             last_sync_error="",
+            admins_told_at=None,  # should it need them again they are told again
             watermark=_horizon(run) - runs.WATERMARK_OVERLAP,
         )
         GitHubIntegration.objects.filter(pk=tracked.integration_id).update(last_sync_at=now)
