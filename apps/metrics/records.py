@@ -29,6 +29,13 @@ class Part(StrEnum):
     CHECKS = "checks"
 
 
+class OverallTotal(StrEnum):
+    """What a source states beside the total of each part: cheap to ask again, so that a change is noticed by it."""
+
+    COMMENTS = "comments"  # of both kinds, as the source counts them
+    EVERY_REVIEW = "every_review"  # pending ones too, which are not kept
+
+
 class EventKind(StrEnum):
     """What can happen to a pull request; the values of `PREvent.Kind`."""
 
@@ -250,8 +257,9 @@ class DeploymentRecord:
 class PullRequestRecord:
     """One pull request with everything that was learned of it.
 
-    `state` is open, merged or closed. `totals` is what the source says exists of each part; `partial` names the parts
-    that are missing or short, with the reason; `capped` those of which the source itself yields fewer than it states.
+    `state` is open, merged or closed. `totals` is what the source says exists of each part (and each `OverallTotal`);
+    `partial` names the parts that are missing or short, with the reason; `capped` those of which the source itself
+    yields fewer than it states.
     """
 
     id: int

@@ -123,9 +123,10 @@ def whole(number: int = 1, **changes) -> PullRequestRecord:
             CheckRecord(base + 5, "test", f"{number:040x}", "completed", "success", hours(1), hours(1.5), "CI", "ci"),
             CheckRecord(None, "ci/legacy", f"{number:040x}", "completed", "success", None, hours(2)),
         ),
-        totals={"reviews": 1, "commits": 2},
     )
-    return replace(record, **changes)
+    changed = replace(record, **changes)
+    stated = {"reviews": len(changed.reviews or ()), "commits": len(changed.commits or ())}
+    return replace(changed, totals=changes.get("totals", stated))
 
 
 @pytest.fixture(autouse=True)
@@ -225,6 +226,16 @@ def test_what_a_part_no_longer_contains_is_gone_until_it_reappears(ingest, part,
     assert set(gone.values_list("pull_request__number", flat=True)) == {2}
     ingest(whole(1), whole(2))
     assert not model.objects.exclude(gone_at=None).exists()
+
+
+def test_fewer_than_stated_is_partial_even_where_nobody_said_so_and_takes_nothing_away(ingest):
+    ingest(whole(1))
+    ingest(whole(1, reviews=(), totals={"reviews": 1, "commits": 2, "comments": 3}), at=LATER)
+    stored = PullRequest.objects.get()
+    assert (stored.is_partial, stored.partial) == (True, {"reviews": "0 of 1 came"})
+    assert PRReview.objects.filter(gone_at=None).count() == 1
+    ingest(whole(1))
+    assert PullRequest.objects.get().partial == {}
 
 
 @pytest.mark.parametrize(("part", "model"), [(Part.LABELS, PullRequestLabel), (Part.ASSIGNEES, PullRequestAssignee)])

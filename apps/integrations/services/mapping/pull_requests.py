@@ -15,6 +15,7 @@ from apps.metrics.records import (
     LabelRecord,
     LinkedIssueRecord,
     MilestoneRecord,
+    OverallTotal,
     Part,
     PullRequestRecord,
     RepositoryRecord,
@@ -104,6 +105,10 @@ def _parts(node: Raw, accounts: Accounts) -> dict[str, Any]:
             found = _MAKERS[connection.part](nodes, accounts)
         parts[connection.part] = found
         totals[connection.part] = page[connection.counter] - (len(nodes) - len(found))
+        if connection.part == Part.REVIEWS:
+            totals[OverallTotal.EVERY_REVIEW] = page[connection.counter]
+    if (comments := node.get("totalCommentsCount")) is not None:
+        totals[OverallTotal.COMMENTS] = comments
     _review_comments(node, accounts, parts)
     return parts
 

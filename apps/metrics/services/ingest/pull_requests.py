@@ -13,11 +13,12 @@ from apps.metrics.calculations import derive
 from apps.metrics.calculations.derived import Derived
 from apps.metrics.models import PullRequest, Repository
 from apps.metrics.queries.stored_records import checks_of, parts_of
-from apps.metrics.records import Part, PullRequestRecord
+from apps.metrics.records import OverallTotal, Part, PullRequestRecord
 from apps.metrics.services.ingest.writing import Page, Row, is_complete
 from apps.metrics.services.members import Members, marked_bots
 
 NOT_FETCHED = "not fetched yet"
+OVERALL = frozenset(OverallTotal)
 
 # The stored columns that `derive` gives; what is reverted is found by ingest.reverts.
 DERIVED = tuple(field.name for field in fields(Derived) if not field.name.startswith("reverts_"))
@@ -60,7 +61,11 @@ def lock_stored(repository: Repository, numbers: Sequence[int]) -> dict[int, Row
 
 
 def settled(record: PullRequestRecord, stored: Row | None) -> PullRequestRecord:
-    """`record` with what it leaves open and an earlier one told; a part that nobody fetched yet is called so."""
+    """`record` with what it leaves open and an earlier one told; a part that nobody fetched yet is called so, and one
+    of which fewer came than the source states is partial even where nobody said why.
+    """
+    if short := _short(record):
+        record = replace(record, partial={**record.partial, **short})
     open_parts = {part for part in record.missing if part not in record.partial}
     if stored is None:
         if not open_parts:
@@ -74,9 +79,20 @@ def settled(record: PullRequestRecord, stored: Row | None) -> PullRequestRecord:
     if not record.merge_commit_sha and stored["merge_commit_sha"]:
         known["merge_commit_sha"] = stored["merge_commit_sha"]
     for name in ("totals", "partial", "capped") if open_parts else ():
-        kept = {part: stored[name][part] for part in open_parts if part in stored[name]}
+        kept = {part: stored[name][part] for part in (*open_parts, *OverallTotal) if part in stored[name]}
         known[name] = {**kept, **getattr(record, name)}
     return replace(record, **known) if known else record
+
+
+def _short(record: PullRequestRecord) -> dict[str, str]:
+    """The parts that lack entries without a word about it."""
+    short = {}
+    for part, stated in record.totals.items():
+        if stated and part not in record.partial and part not in record.capped and part not in OVERALL:
+            came = getattr(record, part)
+            if came is not None and len(came) < stated:
+                short[str(part)] = f"{len(came):,} of {stated:,} came"
+    return short
 
 
 def completed(
