@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import TypeGuard
 
-from apps.integrations.github.completion import Completion, Wanted
+from apps.integrations.github.completion import MAY_NOT, Completion, Wanted
 from apps.integrations.github.connections import FILES, PULL_REQUEST, THREAD_COMMENTS, THREADS, Connection
 from apps.integrations.github.graphql import GraphQL
-from apps.integrations.github.types import Answer, QueryError, Raw, Spending
+from apps.integrations.github.types import NO_DIFF, Answer, Lost, QueryError, Raw, Spending
 from apps.metrics.records import Part
 
 
 class Assembly:
     """Takes pull requests out of answers, has them completed together, and judges what came.
 
-    `alone`: parts that the answers leave out on purpose and that are fetched here. `skip`: parts that are not wanted,
-    with the reason.
+    `skip`: parts that are not wanted, with the reason.
     """
 
     def __init__(
@@ -24,24 +23,27 @@ class Assembly:
         graphql: GraphQL,
         spending: Spending,
         *,
-        alone: Iterable[str] = (),
         skip: Mapping[str, str] | None = None,
         connections: tuple[Connection, ...] = PULL_REQUEST,
     ) -> None:
-        self._alone = frozenset(alone)
         self._skip = dict(skip or {})
         self._connections = connections
         self._completion = Completion(graphql, spending, inner={THREADS: THREAD_COMMENTS})
         self._taken: list[Raw] = []
-        self.unreadable: list[str] = []
+        self.unreadable: list[Lost] = []
 
     @property
-    def permissions_missing(self) -> set[str]:
-        """What the connection would need besides, as GitHub names its permissions."""
+    def permissions_missing(self) -> dict[str, str]:
+        """{part: what the connection would need for it, as GitHub names its permissions}."""
         return self._completion.permissions_missing
 
-    def take(self, nodes: Iterable[Raw | None], answer: Answer, path: tuple[str, ...]) -> list[Raw | None]:
-        """The pull requests among `nodes`, which stood at `path` of the answer; None where there is none."""
+    def take(
+        self, nodes: Iterable[Raw | None], answer: Answer, path: tuple[str, ...], *, alone: Set[str] = frozenset()
+    ) -> list[Raw | None]:
+        """The pull requests among `nodes`, which stood at `path` of the answer; None where there is none.
+
+        `alone`: parts that the answer leaves out on purpose and that are fetched here.
+        """
         unplaced = next((error for error in answer.errors if not error.path), None)
         errors: dict[tuple[str | int, ...], QueryError] = {}
         for error in answer.errors:
@@ -54,19 +56,10 @@ class Assembly:
                 continue
             self._begin(node)
             for connection in self._connections:
-                self._take_connection(node, connection, errors.get((index, connection.root)) or unplaced)
+                failed = errors.get((index, connection.root)) or unplaced
+                self._take_connection(node, connection, failed, is_left_out=connection.part in alone)
             taken.append(node)
         return taken
-
-    def take_bare(self, node: Raw) -> Raw:
-        """A pull request without any part: all of them are fetched."""
-        self._begin(node)
-        for connection in self._connections:
-            if connection.part in self._skip:
-                self._leave_out(node, connection)
-            else:
-                self._completion.start(node, node, connection)
-        return node
 
     def complete(self) -> None:
         """Fetches what is still to come, then notes in each pull request what it lacks."""
@@ -81,22 +74,32 @@ class Assembly:
         node["capped"] = {}
         self._taken.append(node)
 
-    def _take_connection(self, node: Raw, connection: Connection, error: QueryError | None) -> None:
+    def _take_connection(
+        self, node: Raw, connection: Connection, error: QueryError | None, *, is_left_out: bool
+    ) -> None:
+        """What failed beside the others is asked for once more by itself: it may have been too much together."""
         if connection.part in self._skip:
             self._leave_out(node, connection)
-        elif connection.part in self._alone:
+        elif is_left_out:
             self._completion.start(node, node, connection)
         elif connection.read(node) is not None:
             self._completion.take(node, node, connection)
         elif connection.may_be_null and error is None:
             connection.write(node, {connection.counter: 0, "nodes": []})
-        else:
+        elif _is_final(connection, error):
             connection.write(node, None)
             self._completion.fail(Wanted(node, node, connection), error)
+        else:
+            self._completion.start(node, node, connection)
 
     def _leave_out(self, node: Raw, connection: Connection) -> None:
         connection.write(node, None)
         node["partial"][str(connection.part)] = self._skip[connection.part]
+
+
+def _is_final(connection: Connection, error: QueryError | None) -> bool:
+    """Whether asking again changes nothing: a permission is missing, or there is no diff to be had."""
+    return error.type in MAY_NOT if error is not None else connection.when_null == NO_DIFF
 
 
 def is_readable(node: Raw | None) -> TypeGuard[Raw]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from apps.integrations.github.connections import EVENT_TYPES, Connection
+from apps.integrations.github.connections import EVENT_TYPES, Connection, without_permission
 from apps.integrations.github.documents import with_fragments
 from apps.integrations.github.errors import NotFound, QueryTooHeavy
 from apps.integrations.github.graphql import GraphQL
@@ -20,6 +20,8 @@ from apps.integrations.github.types import Answer, QueryError, Raw, Spending
 PAGES_PER_QUERY = 140
 SLOW = 7.0
 """Seconds. GitHub cuts a query after ten and fines it: the next ones ask for half."""
+
+MAY_NOT = frozenset({"FORBIDDEN", "INSUFFICIENT_SCOPES"})
 
 IDS_PER_LOOKUP = 100
 """GitHub takes at most 100 ids in `nodes(ids:)`."""
@@ -82,13 +84,14 @@ class Completion:
     """Works off wanted pages until none is left; further pages first, since only they can lead to more.
 
     What cannot be had is noted in the holder's `partial`, never left as if it were empty. `inner` are connections of a
-    connection's nodes that are wanted for every node: the comments of each thread.
+    connection's nodes that are wanted for every node: the comments of each thread. `permissions_missing` is {part: what
+    the connection would need besides, as GitHub names its permissions}.
     """
 
     graphql: GraphQL
     spending: Spending
     inner: dict[Connection, Connection] = field(default_factory=dict)
-    permissions_missing: set[str] = field(default_factory=set)
+    permissions_missing: dict[str, str] = field(default_factory=dict)
     batch_size: int = PAGES_PER_QUERY
     _further: deque[Wanted] = field(default_factory=deque)
     _first: deque[Wanted] = field(default_factory=deque)
@@ -125,12 +128,13 @@ class Completion:
         """Notes why a connection is short; one of which nothing at all came becomes None."""
         connection = wanted.connection
         reason = reason or (error.message if error else connection.when_null)
+        if error is not None and error.type in MAY_NOT:
+            reason = without_permission(connection.permission)
+            self.permissions_missing[str(connection.part)] = connection.permission
         wanted.holder["partial"].setdefault(str(connection.part), reason)
         page = connection.read(wanted.owner)
         if page is not None and not page["nodes"]:
             connection.write(wanted.owner, None)
-        if error is not None and error.type in {"FORBIDDEN", "INSUFFICIENT_SCOPES"}:
-            self.permissions_missing.add(connection.permission)
 
     def _next_batch(self) -> list[Wanted]:
         batch: list[Wanted] = []

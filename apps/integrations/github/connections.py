@@ -26,6 +26,11 @@ EVENT_TYPES = (
 """The turns in a pull request's life that are asked of its timeline, for every query's `$event_types`."""
 
 
+def without_permission(permission: str) -> str:
+    """Why a part is missing where the connection may not read it: the same before and after it is asked no more."""
+    return f"permission missing: {permission}"
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
     """One connection of an object of type `on`; `fragment` is what is asked of it (queries/fragments.graphql).

@@ -6,12 +6,14 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
+from apps.integrations.github import changes
 from apps.integrations.github.assembly import Assembly, is_readable
 from apps.integrations.github.completion import IDS_PER_LOOKUP
 from apps.integrations.github.connections import CHECKS, EVENT_TYPES, PULL_REQUEST
 from apps.integrations.github.errors import QueryTooHeavy
 from apps.integrations.github.graphql import GraphQL, page_of
-from apps.integrations.github.types import Answer, PullRequestPage, Raw, Spending
+from apps.integrations.github.types import Answer, Lost, PullRequestPage, Raw, Spending
+from apps.metrics.records import Part
 
 PAGE_SIZE = 24
 """Two points a page; 14 is the size that one point buys."""
@@ -19,6 +21,16 @@ PAGE_SIZE = 24
 IDS_PER_POINT = 14
 CREATED = "CREATED_AT"
 ALL_PARTS = frozenset(str(connection.part) for connection in PULL_REQUEST)
+
+LIGHTER: tuple[frozenset[str], ...] = (
+    frozenset(),
+    frozenset({Part.FILES}),
+    frozenset({Part.FILES, Part.CHECKS}),
+    frozenset({Part.FILES, Part.CHECKS, Part.COMMITS}),
+    frozenset({Part.FILES, Part.CHECKS, Part.COMMITS, Part.EVENTS}),
+    ALL_PARTS,
+)
+"""What to leave out of a query that is too heavy even for one pull request, and to fetch apart: the dearest first."""
 
 
 def fetch_page(
@@ -30,7 +42,7 @@ def fetch_page(
     page_size: int = PAGE_SIZE,
     states: Sequence[str] | None = None,
     order: str = CREATED,
-    alone: Iterable[str] = (),
+    alone: Set[str] = frozenset(),
     skip: Mapping[str, str] | None = None,
 ) -> PullRequestPage:
     """One page of a repository's pull requests, newest first by `order` (CREATED_AT or UPDATED_AT), each complete.
@@ -48,14 +60,13 @@ def fetch_page(
         "states": states,
         "order": {"field": order, "direction": "DESC"},
     }
-    left_out = {*alone, *(skip or {})}
     cost = 1 if page_size <= IDS_PER_POINT else max(1, page_size // 10)
-    answer = graphql.run("pr_page", cost=cost, **variables, **_parts(left_out))
+    answer = graphql.run("pr_page", cost=cost, **variables, **_parts({*alone, *(skip or {})}))
     spending.add(answer)
     page = page_of(answer, "repository", "pullRequests")
     repository = {name: value for name, value in answer.data["repository"].items() if value is not page}
-    work = Assembly(graphql, spending, alone=alone, skip=skip)
-    nodes = work.take(page["nodes"], answer, ("repository", "pullRequests", "nodes"))
+    work = Assembly(graphql, spending, skip=skip)
+    nodes = work.take(page["nodes"], answer, PAGE_PATH, alone=alone)
     if None in nodes:
         nodes = _rescue(graphql, work, nodes, variables, spending, answer)
     work.complete()
@@ -64,11 +75,15 @@ def fetch_page(
         spending,
         work,
         seconds=answer.seconds,
+        size=page_size,
         total=page["totalCount"],
         repository=repository,
         end_cursor=page["pageInfo"]["endCursor"],
         has_next=page["pageInfo"]["hasNextPage"],
     )
+
+
+PAGE_PATH = ("repository", "pullRequests", "nodes")
 
 
 def _rescue(
@@ -83,16 +98,41 @@ def _rescue(
     try:
         answer = graphql.run("pr_page", cost=1, **variables, **_parts(ALL_PARTS))
     except QueryTooHeavy:
-        bare: list[Raw | None] = []
+        spending.requests += 1
+        rescued: list[Raw | None] = []
     else:
         spending.add(answer)
+        known = {node["id"] for node in nodes if node is not None}
         bare = page_of(answer, "repository", "pullRequests")["nodes"]
-    known = {node["id"] for node in nodes if node is not None}
-    missing = [node for node in bare if is_readable(node) and node["id"] not in known]
-    rescued = [work.take_bare(node) for node in missing]
-    lost = nodes.count(None) - len(rescued)
-    work.unreadable += [_reason(first, index) for index, node in enumerate(nodes) if node is None][:lost]
-    return [*nodes, *rescued]
+        missing = [node for node in bare if is_readable(node) and node["id"] not in known]
+        rescued = work.take(missing, Answer({}), (), alone=ALL_PARTS)
+    found = [*nodes, *rescued]
+    if lost := nodes.count(None) - len(rescued):
+        reasons = [_reason(first, index) for index, node in enumerate(nodes) if node is None][:lost]
+        work.unreadable += _named(graphql, variables, found, reasons, spending)
+    return found
+
+
+def _named(
+    graphql: GraphQL,
+    variables: Mapping[str, Any],
+    found: Sequence[Raw | None],
+    reasons: list[str],
+    spending: Spending,
+) -> list[Lost]:
+    """Which pull requests of the page those are that nothing gave, by a query for nothing but their names."""
+    place = {name: variables[name] for name in ("owner", "name", "after", "states")}
+    try:
+        ids = changes.list_ids(
+            graphql, **place, order=variables["order"]["field"], page_size=variables["n"], spending=spending
+        )
+    except QueryTooHeavy:
+        spending.requests += 1
+        return [Lost(reason) for reason in reasons]
+    known = {node["id"] for node in found if node is not None}
+    lost = [touched for touched in ids.touched if touched.id not in known]
+    named = [Lost(reason, touched.number, touched.id) for reason, touched in zip(reasons, lost, strict=False)]
+    return [*named, *(Lost(reason) for reason in reasons[len(named) :])]
 
 
 def _reason(answer: Answer, index: int) -> str:
@@ -104,56 +144,58 @@ def _reason(answer: Answer, index: int) -> str:
 
 
 def fetch_by_ids(
-    graphql: GraphQL, ids: Sequence[str], *, alone: Iterable[str] = (), skip: Mapping[str, str] | None = None
+    graphql: GraphQL,
+    ids: Sequence[str],
+    *,
+    batch: int = IDS_PER_POINT,
+    skip: Mapping[str, str] | None = None,
 ) -> PullRequestPage:
     """The pull requests with these node ids, each complete; 14 of them cost a point. `repository` is empty.
 
-    Those that are too heavy together are fetched in halves, one that is too heavy by itself part by part.
+    `batch` at once; those that are too heavy together are fetched in halves, one that is too heavy by itself without
+    more and more of its parts, which follow apart.
     """
     spending = Spending()
-    work = Assembly(graphql, spending, alone=alone, skip=skip)
+    work = Assembly(graphql, spending, skip=skip)
     nodes: list[Raw] = []
     gone: list[str] = []
-    seconds = 0.0
-    left_out: Set[str] = {*alone, *(skip or {})}
-    waiting = deque((list(ids[start : start + IDS_PER_POINT]), left_out) for start in range(0, len(ids), IDS_PER_POINT))
+    seconds, size, refused = 0.0, 0, 0
+    waiting = deque((list(ids[start : start + batch]), 0) for start in range(0, len(ids), batch))
     while waiting:
-        some, without = waiting.popleft()
+        some, lighter = waiting.popleft()
         try:
-            answer = graphql.run("pr_by_ids", ids=some, **_parts(without))
+            answer = graphql.run("pr_by_ids", ids=some, **_parts({*LIGHTER[lighter], *(skip or {})}))
         except QueryTooHeavy as error:
             spending.requests += 1
-            lighter = _lighter(some, without)
-            waiting.extendleft(reversed(lighter))
-            work.unreadable += [] if lighter else [error.reason]
+            refused += 1
+            less = _less(some, lighter)
+            waiting.extendleft(reversed(less))
+            work.unreadable += [] if less else [Lost(error.reason, id=some[0])]
             continue
         spending.add(answer)
-        seconds = max(seconds, answer.seconds)
-        found = answer.data["nodes"]
-        is_bare = without == ALL_PARTS
-        taken = (
-            [work.take_bare(node) if is_readable(node) else None for node in found]
-            if is_bare
-            else work.take(found, answer, ("nodes",))
-        )
-        unknown = {error.path[1] for error in answer.errors if error.type == "NOT_FOUND" and len(error.path) == 2}
-        for index, node in enumerate(taken):
+        seconds, size = max(seconds, answer.seconds), max(size, len(some))
+        for index, node in enumerate(work.take(answer.data["nodes"], answer, ("nodes",), alone=LIGHTER[lighter])):
             if node is not None:
                 nodes.append(node)
-            elif index in unknown or (not answer.errors and not found[index]):
+            elif _is_unknown(answer, index):
                 gone.append(some[index])
             else:
-                work.unreadable.append(_reason(answer, index))
+                work.unreadable.append(Lost(_reason(answer, index), id=some[index]))
     work.complete()
-    return _page(nodes, spending, work, seconds=seconds, total=len(ids), gone=tuple(gone))
+    return _page(nodes, spending, work, seconds=seconds, total=len(ids), gone=tuple(gone), size=size, refused=refused)
 
 
-def _lighter(ids: list[str], without: Set[str]) -> list[tuple[list[str], Set[str]]]:
-    """What to ask instead of a query that was too heavy: two halves, then one without its parts, then nothing."""
+def _is_unknown(answer: Answer, index: int) -> bool:
+    """Whether GitHub says that it does not know what was asked for at this place: a null alone says nothing."""
+    return any(error.type == "NOT_FOUND" and error.path == ("nodes", index) for error in answer.errors)
+
+
+def _less(ids: list[str], lighter: int) -> list[tuple[list[str], int]]:
+    """What to ask instead of a query that was too heavy: two halves, then one with less and less, then nothing."""
     if len(ids) > 1:
         middle = len(ids) // 2
-        return [(ids[:middle], without), (ids[middle:], without)]
-    return [(ids, ALL_PARTS)] if without != ALL_PARTS else []
+        return [(ids[:middle], lighter), (ids[middle:], lighter)]
+    return [(ids, lighter + 1)] if lighter + 1 < len(LIGHTER) else []
 
 
 def fetch_checks(graphql: GraphQL, ids: Sequence[str]) -> PullRequestPage:
@@ -173,7 +215,11 @@ def fetch_checks(graphql: GraphQL, ids: Sequence[str]) -> PullRequestPage:
         seconds = max(seconds, answer.seconds)
         taken = work.take(answer.data["nodes"], answer, ("nodes",))
         nodes += [node for node in taken if node is not None]
-        gone += [identifier for identifier, node in zip(some, taken, strict=True) if node is None]
+        for index, (identifier, node) in enumerate(zip(some, taken, strict=True)):
+            if _is_unknown(answer, index):
+                gone.append(identifier)
+            elif node is None:
+                work.unreadable.append(Lost(_reason(answer, index), id=identifier))
     work.complete()
     return _page(nodes, spending, work, seconds=seconds, total=len(ids), gone=tuple(gone))
 
@@ -186,6 +232,8 @@ def _page(
     seconds: float,
     total: int,
     gone: tuple[str, ...] = (),
+    size: int = 0,
+    refused: int = 0,
     repository: Raw | None = None,
     end_cursor: str | None = None,
     has_next: bool = False,
@@ -202,7 +250,9 @@ def _page(
         rate_limit=spending.rate_limit,
         unreadable=tuple(work.unreadable),
         gone=gone,
-        permissions_missing=frozenset(work.permissions_missing),
+        permissions_missing=dict(work.permissions_missing),
+        size=size,
+        refused=refused,
     )
 
 

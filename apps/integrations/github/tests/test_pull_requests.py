@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -13,7 +14,7 @@ from apps.integrations.github.pull_requests import ALL_PARTS, fetch_by_ids, fetc
 from apps.integrations.github.tests import builders
 from apps.integrations.github.tests.world import World, graphql_over
 from apps.integrations.github.transport import Response
-from apps.integrations.github.types import NO_DIFF, PullRequestPage
+from apps.integrations.github.types import NO_DIFF, Lost, PullRequestPage
 
 PARTS = {
     "labels": 2,
@@ -142,7 +143,24 @@ def test_one_that_github_cannot_render_at_all_does_not_stop_the_others():
     world.refuse = lambda document, variables: TOO_HEAVY if "PR_2" in variables.get("ids", ()) else None
     page = fetch_by_ids(world.client(), ["PR_1", "PR_2"])
     assert [node["number"] for node in page.nodes] == [1]
-    assert page.unreadable == ("GitHub answered 502",)
+    assert page.unreadable == (Lost("GitHub answered 502", id="PR_2"),)
+
+
+def test_one_that_is_too_heavy_loses_its_dearest_parts_first_and_gets_them_apart():
+    world = world_of(PARTS)
+    asked = []
+
+    def refuse(document: str, variables: Mapping[str, Any]) -> Response | None:
+        if "ids" not in variables:
+            return None
+        asked.append({part for part in ALL_PARTS if not variables[part]})
+        return TOO_HEAVY if variables["commits"] else None
+
+    world.refuse = refuse
+    page = fetch_by_ids(world.client(), ["PR_1"])
+    assert [sizes(node) for node in page.nodes] == [PARTS]
+    assert asked == [set(), {"files"}, {"files", "checks"}, {"files", "checks", "commits"}]
+    assert (page.refused, page.size, page.partial) == (3, 1, {})
 
 
 def test_a_hundred_pull_requests_checks_cost_a_point():
@@ -153,9 +171,26 @@ def test_a_hundred_pull_requests_checks_cost_a_point():
 
 
 def test_it_says_which_ids_are_gone():
-    world = world_of({})
+    world = world_of({}, {})
+    world.errors = lambda path, parent: (
+        {"type": "NOT_FOUND", "message": "Could not resolve to a node"} if path == ("nodes", 1) else None
+    )
     page = fetch_by_ids(world.client(), ["PR_1", "PR_2"])
     assert ([node["id"] for node in page.nodes], page.gone, page.unreadable) == (["PR_1"], ("PR_2",), ())
+
+
+def test_a_null_that_says_nothing_is_not_taken_for_gone():
+    page = fetch_by_ids(world_of({}).client(), ["PR_1", "PR_2"])
+    assert (page.gone, [lost.id for lost in page.unreadable]) == ((), ["PR_2"])
+
+
+def test_a_part_that_failed_beside_the_others_is_asked_for_once_more_by_itself():
+    world = world_of(PARTS)
+    world.errors = lambda path, parent: (
+        {"type": "UNKNOWN", "message": "Loading failed"} if path[-1] == "files" and world.requests == 1 else None
+    )
+    page = page_of(world)
+    assert (sizes(page.nodes[0]), page.partial) == (PARTS, {})
 
 
 def test_a_failed_connection_is_partial_and_never_empty():
@@ -178,8 +213,9 @@ def test_a_missing_permission_is_named_and_the_rest_is_kept():
         else None
     )
     page = page_of(world)
-    assert page.permissions_missing == {"checks"}
-    assert page.partial == {1: {"checks": "Resource not accessible by integration"}}
+    assert page.permissions_missing == {"checks": "checks"}
+    assert page.partial == {1: {"checks": "permission missing: checks"}}
+    assert page.requests == 1
     assert len(page.nodes[0]["reviews"]["nodes"]) == 1
 
 
@@ -289,14 +325,21 @@ def test_a_pull_request_that_comes_as_null_is_fetched_part_by_part():
     assert page.unreadable == ()
 
 
-def test_a_pull_request_that_stays_null_is_counted_as_unreadable():
+@pytest.mark.parametrize(
+    ("answers", "known"),
+    [(2, Lost("Could not load", 2, "PR_2")), (3, Lost("Could not load"))],
+    ids=["named", "unnamed"],
+)
+def test_a_pull_request_that_stays_null_is_unreadable_and_named_if_that_can_be_had(answers, known):
     world = world_of(PARTS, {})
     world.errors = lambda path, parent: (
-        {"type": "UNKNOWN", "message": "Could not load"} if parent.get("number") == 2 and len(path) == 4 else None
+        {"type": "UNKNOWN", "message": "Could not load"}
+        if parent.get("number") == 2 and len(path) == 4 and world.requests <= answers
+        else None
     )
     page = page_of(world)
     assert [node["number"] for node in page.nodes] == [1]
-    assert page.unreadable == ("Could not load",)
+    assert page.unreadable == (known,)
 
 
 def test_an_entry_that_comes_as_null_makes_its_part_partial():
@@ -402,10 +445,10 @@ def test_a_pull_request_without_a_database_id_is_told_and_the_others_kept():
     world.objects["PR_2"]["fullDatabaseId"] = None
     page = page_of(world)
     assert sorted(node["number"] for node in page.nodes) == [1, 3]
-    assert page.unreadable == ("GitHub returned nothing for this pull request",)
-    by_ids = fetch_by_ids(world.client(), ["PR_1", "PR_2", "PR_gone"])
+    assert page.unreadable == (Lost("GitHub returned nothing for this pull request", 2, "PR_2"),)
+    by_ids = fetch_by_ids(world.client(), ["PR_1", "PR_2"])
     assert [node["number"] for node in by_ids.nodes] == [1]
-    assert (by_ids.gone, by_ids.unreadable) == (("PR_gone",), page.unreadable)
+    assert (by_ids.gone, [lost.id for lost in by_ids.unreadable]) == ((), ["PR_2"])
 
 
 def test_what_has_no_database_id_makes_its_part_partial_and_nothing_else():

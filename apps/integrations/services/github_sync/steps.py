@@ -14,7 +14,7 @@ from typing import Any
 from apps.integrations.github import changes, deployments, pull_requests
 from apps.integrations.github.errors import PermissionMissing, QueryTooHeavy
 from apps.integrations.github.graphql import GraphQL
-from apps.integrations.github.types import PullRequestPage, Raw, Spending, instant
+from apps.integrations.github.types import Lost, PullRequestPage, Raw, Spending, instant
 from apps.integrations.services.mapping import deployment_record, pull_request_record
 from apps.metrics.records import DeploymentRecord, PullRequestRecord
 
@@ -147,7 +147,7 @@ def _pull_request_page(graphql: GraphQL, plan: Plan, checkpoint: Checkpoint) -> 
         requests=spending.requests,
         remaining=spending.rate_limit.remaining if spending.rate_limit else None,
         activity=ACTIVITIES[following["phase"]] if following else "",
-        unreadable=page.unreadable,
+        unreadable=tuple(map(str, page.unreadable)),
         page_size=checkpoint["size"],
     )
 
@@ -194,7 +194,7 @@ def _stepped_over(graphql: GraphQL, asked: dict[str, Any], heavy: QueryTooHeavy)
         requests=spending.requests,
         seconds=0.0,
         rate_limit=spending.rate_limit,
-        unreadable=tuple(f"#{touched.number}: {heavy.reason}" for touched in ids.touched),
+        unreadable=tuple(Lost(heavy.reason, touched.number, touched.id) for touched in ids.touched),
     )
 
 
@@ -250,7 +250,7 @@ def _changed(graphql: GraphQL, plan: Plan, checkpoint: Checkpoint) -> Learned:
     unreadable: tuple[str, ...] = ()
     if some:
         page = pull_requests.fetch_by_ids(graphql, some)
-        records, unreadable = [pull_request_record(node) for node in page.nodes], page.unreadable
+        records, unreadable = [pull_request_record(node) for node in page.nodes], tuple(map(str, page.unreadable))
         spending.points += page.points
         spending.requests += page.requests
         spending.rate_limit = page.rate_limit or spending.rate_limit
