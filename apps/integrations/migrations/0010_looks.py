@@ -6,7 +6,7 @@ class Migration(migrations.Migration):
 
     operations = (
         migrations.AddField("githubintegration", "look_asked_at", models.DateTimeField(null=True)),
-        migrations.AddField("githubintegration", "look_claimed_at", models.DateTimeField(null=True)),
+        migrations.AddField("githubintegration", "look_claimed_until", models.DateTimeField(null=True)),
         migrations.AddField("githubintegration", "checks_read_at", models.DateTimeField(null=True)),
         migrations.AddField("githubintegration", "checks_cursor", models.BigIntegerField(null=True)),
     )

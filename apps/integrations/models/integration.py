@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils import timezone
 
 from apps.common.models import EncryptedTextField, Timestamped
 from apps.teams.models import BaseTeamModel
@@ -33,7 +36,7 @@ class GitHubIntegration(Timestamped, BaseTeamModel):
     permissions_told = models.JSONField(default=list)  # those of them that the admins were written to about
     looked_at = models.DateTimeField(null=True)  # when it was last asked what is new
     look_asked_at = models.DateTimeField(null=True)  # the message that asks for a look is in the queue since
-    look_claimed_at = models.DateTimeField(null=True)  # a look is under way: its last sign of life
+    look_claimed_until = models.DateTimeField(null=True)  # nobody else looks before
     checks_read_at = models.DateTimeField(null=True)  # when the last reading of all open ones' checks began
     checks_cursor = models.BigIntegerField(null=True)  # up to where it has come; NULL: none is under way
     last_sync_at = models.DateTimeField(null=True)
@@ -137,3 +140,13 @@ class FreshnessCheck(BaseTeamModel):
     class Meta(BaseTeamModel.Meta):
         constraints = (models.UniqueConstraint(fields=["team", "id"], name="freshness_check_in_team"),)
         indexes = (models.Index(fields=["team", "started_at"], name="freshness_check_started"),)
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took; None while it goes on, or where its worker was lost."""
+        return None if self.finished_at is None else (self.finished_at - self.started_at).total_seconds()
+
+    @property
+    def is_going_on(self) -> bool:
+        """A look takes seconds: one that did not end within minutes lost its worker."""
+        return self.finished_at is None and self.started_at > timezone.now() - timedelta(minutes=10)
