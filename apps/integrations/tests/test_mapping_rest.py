@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from apps.metrics.records import (
     CommitRecord,
     DeploymentRecord,
     DeploymentStatusRecord,
+    EventRecord,
     FileRecord,
     LabelRecord,
     MilestoneRecord,
@@ -127,6 +129,50 @@ def test_a_commit_with_and_without_sizes():
     sized = rest.commit_record(data | {"stats": {"additions": 3, "deletions": 1, "total": 4}})
     assert sized is not None
     assert (sized.additions, sized.deletions) == (3, 1)
+
+
+def test_a_bots_commit_has_its_name_in_git_only():
+    signature = {"name": "dependabot[bot]", "email": "d@example.com", "date": "2026-11-02T10:00:00Z"}
+    data = {"sha": SHA, "commit": {"author": signature, "committer": signature}, "author": BOT, "committer": BOT}
+    record = rest.commit_record(data)
+    assert record is not None
+    assert (record.author, record.committer, record.author_name) == (None, None, "dependabot[bot]")
+
+
+@pytest.mark.parametrize(
+    ("told", "kind", "subject", "more"),
+    [
+        ({"event": "convert_to_draft"}, "converted_to_draft", "", {}),
+        ({"event": "head_ref_force_pushed", "commit_id": SHA}, "force_pushed", SHA, {"after_sha": SHA}),
+        ({"event": "merged", "commit_id": SHA}, "merged", SHA, {"after_sha": SHA, "detail": "main"}),
+        ({"event": "closed", "commit_id": SHA}, "closed", "", {}),
+        ({"event": "review_requested", "requested_team": {"slug": "core"}}, "review_requested", "team/core", {}),
+        (
+            {"event": "review_request_removed", "requested_reviewer": USER},
+            "review_request_removed",
+            "octocat",
+            {"subject_account": OCTOCAT},
+        ),
+        ({"event": "review_requested", "requested_reviewer": None}, "review_requested", "", {}),
+        (
+            {"event": "review_dismissed", "dismissed_review": {"state": "APPROVED", "review_id": 3}},
+            "review_dismissed",
+            "3",
+            {"previous_state": "approved"},
+        ),
+        ({"event": "base_ref_changed"}, "base_changed", "", {}),
+        ({"event": "added_to_merge_queue"}, "queued", "", {}),
+    ],
+)
+def test_events_are_the_turns_that_graphql_tells(told, kind, subject, more):
+    data = {"created_at": "2026-11-02T10:00:00Z", "actor": USER, "node_id": "E", **told}
+    expected = EventRecord(kind, TEN, OCTOCAT, subject, node_id="E")
+    assert rest.event_record(data, base_ref="main") == replace(expected, **more)
+
+
+@pytest.mark.parametrize("kind", ["labeled", "commented", "head_ref_deleted", None])
+def test_other_events_are_none_of_ours(kind):
+    assert rest.event_record({"event": kind, "created_at": "2026-11-02T10:00:00Z"}) is None
 
 
 def test_a_commit_without_any_date_is_none():

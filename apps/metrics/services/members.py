@@ -113,4 +113,11 @@ def _change(account: Account, stored: dict[str, Any] | None) -> dict[str, Any] |
     if stored is None:
         return row
     row.update({name: row[name] or stored[name] for name in _UPDATE})
+    if _address(account.avatar_url) == _address(stored["avatar_url"]):
+        row["avatar_url"] = stored["avatar_url"]
     return row if any(row[name] != stored[name] for name in _UPDATE) else None
+
+
+def _address(picture: str) -> str:
+    """Which picture it is: what follows differs between the source's ways to ask for the same one (size, version)."""
+    return picture.partition("?")[0]

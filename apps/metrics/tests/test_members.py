@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from apps.metrics.models import TeamMember
@@ -43,6 +45,15 @@ def test_a_rename_is_followed_and_what_is_not_said_is_kept():
         "Anna",
         "https://a.example/1",
     )
+
+
+def test_the_same_picture_by_another_way_is_nothing_new(django_assert_num_queries):
+    anna = replace(ANNA, avatar_url="https://a.example/1?s=64&u=b7&v=4")
+    ensure_members([anna])
+    with django_assert_num_queries(1):
+        ensure_members([replace(anna, avatar_url="https://a.example/1?s=64&v=4")])
+    ensure_members([replace(anna, avatar_url="https://a.example/other?v=4")])
+    assert TeamMember.objects.get().avatar_url == "https://a.example/other?v=4"
 
 
 def test_two_people_may_swap_their_logins():

@@ -71,7 +71,7 @@ class AllShapes(PullShapes):
             "external_id": run.external_id or "",
             "url": url,
             "html_url": page,
-            "details_url": run.details_url,
+            "details_url": run.details_url or page,
             "status": run.status.lower(),
             "conclusion": run.conclusion.lower() if run.conclusion else None,
             "started_at": run.started_at,

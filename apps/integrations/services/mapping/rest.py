@@ -200,12 +200,18 @@ def commit_record(data: Raw) -> CommitRecord | None:
         authored_at=first,
         committed_at=second,
         message=text(commit.get("message")),
-        author=account(data.get("author")),
+        author=_person(data.get("author")),
         author_name=text(author.get("name")),
         author_email=text(author.get("email")),
-        committer=account(data.get("committer")),
+        committer=_person(data.get("committer")),
         **commit_sizes(data),
     )
+
+
+def _person(user: Raw | None) -> Account | None:
+    """Whose commit it is. GraphQL connects commits to people only, and a commit is the same by either way."""
+    found = account(user)
+    return None if found is None or found.is_bot else found
 
 
 def commit_sizes(data: Raw) -> dict[str, int | None]:
