@@ -78,7 +78,7 @@ def test_a_pull_request_without_parts_is_complete():
         head_sha=builders.SHA,
         head_repository="o/r",
         merge_commit_sha=builders.SHA,
-        totals=dict.fromkeys(Part, 0),
+        totals=dict.fromkeys(Part, 0) | {"every_review": 0},
     )
 
 

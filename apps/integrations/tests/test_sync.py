@@ -14,6 +14,7 @@ from django.utils import timezone
 from apps.integrations.models import GitHubIntegration, SyncRun, TrackedRepository
 from apps.integrations.services import github_sync, sync_notifications
 from apps.integrations.services.github_sync import Handle, SyncBusy, runs
+from apps.integrations.services.github_sync.coverage import completeness_in_words
 from apps.integrations.services.github_sync.engine import Ended
 from apps.integrations.tests.sync_support import next_turn, reaped, rows_of, tracked_at, versions_of
 from apps.metrics.models import Commit, PRComment, PRFile, PullRequest, PullRequestCommit, Repository
@@ -95,7 +96,7 @@ def test_the_end_is_noted_everywhere(tracked, team):
         repository = Repository.objects.get()
         assert GitHubIntegration.objects.get().last_sync_at == run.finished_at
     assert repository.covered_from == datetime(1970, 1, 1, tzinfo=UTC)
-    assert repository.completeness == {"stored": 60, "stated": 60, "partial": 0}
+    assert completeness_in_words(repository) == "60 of 60"
 
 
 def test_a_second_sync_changes_no_row(tracked, team):
@@ -115,7 +116,7 @@ def test_a_window_holds_what_is_open_or_was_touched_in_it(github, tracked, team)
         assert set(PullRequest.objects.values_list("number", flat=True)) == wanted
         repository = Repository.objects.get()
     assert repository.covered_from == run_of(tracked).cutoff
-    assert repository.completeness == {"stored": len(wanted), "stated": None, "partial": 0}
+    assert completeness_in_words(repository) == f"{len(wanted)} of {len(wanted)}"
 
 
 def test_widening_keeps_what_is_stored_and_ends_equal_to_a_full_history(tracked, team, other_team, github):
@@ -361,7 +362,7 @@ def test_what_changed_since_is_fetched_and_nothing_else(settings, team):
         assert github_sync.advance(begun(fresh(tracked), SyncRun.Kind.INCREMENTAL)).ended == Ended.FINISHED
         with team_scope(team.pk):
             assert PullRequest.objects.get(number=open_one).state == "merged"
-            assert Repository.objects.get().completeness == {"stored": 61, "stated": 61, "partial": 0}
+            assert completeness_in_words(Repository.objects.get()) == "61 of 61"
         assert run_of(tracked).counts["pull_requests"] == 2
         assert github.stats.points <= 4
 

@@ -2,51 +2,73 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
 
+from apps.common.copy_upsert import update_rows
+from apps.integrations.github.types import NO_DIFF
 from apps.integrations.models import GitHubIntegration, SyncRun, TrackedRepository
 from apps.integrations.services.github_sync import runs
 from apps.metrics.models import PullRequest, Repository
+from apps.metrics.queries.completeness import Gap, count_gaps, gaps_in_words, stored_of
+from apps.metrics.records import Part
 from apps.metrics.services.deploy_stage import set_deploy_seconds
+from apps.metrics.services.ingest.pull_requests import NOT_FETCHED
 from apps.teams.scope import team_scope
+
+MOST_MISSING = 1_000
+"""Numbers of pull requests that are kept as missing; more are counted, not named."""
+
+MENTIONED = re.compile(r"#(\d+)\b")
+
+Kind = SyncRun.Kind
 
 
 def finish(run: SyncRun) -> None:
-    """The run has everything: say since when the repository is covered, and where the next sync begins."""
+    """The run has everything: say since when the repository is covered, how complete it is, and where the next sync
+    begins. Runs for single pull requests and reconciliations say nothing of what changed elsewhere: those three stay.
+    """
     with team_scope(run.team_id):
         now = timezone.now()
-        status = SyncRun.Status.PARTIAL if run.partial else SyncRun.Status.COMPLETE
-        runs.hold(run, status=status, finished_at=now, heartbeat_at=now)
+        runs.beat(run)  # first: it locks the run until the end of this transaction
         tracked, repository = run.tracked_repository, run.tracked_repository.repository
-        _cover(run, repository)
+        if run.kind in runs.WHOLE:
+            note_gaps(repository, count_gaps(repository))
+        _cover(run, repository, now)
+        is_short = _is_short(repository.completeness)
+        status = SyncRun.Status.PARTIAL if run.partial or is_short else SyncRun.Status.COMPLETE
+        runs.hold(run, status=status, finished_at=now, heartbeat_at=now)
         set_deploy_seconds(repository)  # asks since when the repository is covered
-        TrackedRepository.objects.filter(pk=tracked.pk).update(
+        changes: dict[str, Any] = {
             # A run that met nothing partial leaves what an earlier one could not read.
-            sync_status=SyncRun.Status.PARTIAL if repository.completeness["partial"] else status,
-            sync_progress=100,
-            sync_prs_total=tracked.sync_prs_completed,
-            sync_activity="",
-            last_sync_at=now,
-            last_sync_error="",
-            admins_told_at=None,  # should it need them again they are told again
-            watermark=_horizon(run) - runs.WATERMARK_OVERLAP,
-        )
-        GitHubIntegration.objects.filter(pk=tracked.integration_id).update(last_sync_at=now)
+            "sync_status": SyncRun.Status.PARTIAL if repository.completeness["partial"] else status,
+            "sync_progress": 100,
+            "sync_prs_total": tracked.sync_prs_completed,
+            "sync_activity": "",
+            "last_sync_error": "",
+            "admins_told_at": None,  # should it need them again they are told again
+        }
+        if run.kind in {*runs.WHOLE, Kind.INCREMENTAL}:
+            changes |= {"last_sync_at": now, "watermark": _seen_until(run)}
+            GitHubIntegration.objects.filter(pk=tracked.integration_id).update(last_sync_at=now)
+        if run.kind == Kind.RECONCILE:
+            changes["reconciled_at"] = now
+        TrackedRepository.objects.filter(pk=tracked.pk).update(**changes)
 
 
-def _cover(run: SyncRun, repository: Repository) -> None:
-    stored = PullRequest.objects.filter(repository=repository, gone_at=None)
-    changes: dict[str, Any] = {"synced_to": _horizon(run) - runs.WATERMARK_OVERLAP}
-    if run.kind != SyncRun.Kind.INCREMENTAL:
-        changes["covered_from"] = _covered_from(run.cutoff or runs.EVERYTHING, repository)
-    changes["completeness"] = {
-        "stored": stored.count(),
-        "partial": stored.filter(is_partial=True).count(),
-        "stated": repository.prs_stated,
-    }
+def _cover(run: SyncRun, repository: Repository, now: datetime) -> None:
+    changes: dict[str, Any] = {}
+    if run.kind in {*runs.WHOLE, Kind.INCREMENTAL}:
+        changes["synced_to"] = _seen_until(run)
+    if run.kind in runs.WHOLE:
+        repository.covered_from = _covered_from(run.cutoff or runs.EVERYTHING, repository)
+        changes["covered_from"] = repository.covered_from
+    changes["completeness"] = _completeness(run, repository, now)
     Repository.objects.filter(pk=repository.pk).update(**changes)
     for name, value in changes.items():
         setattr(repository, name, value)
@@ -58,8 +80,120 @@ def _covered_from(since: datetime, repository: Repository) -> datetime:
     return min(since, before) if before is not None and until is not None and until >= since else since
 
 
-def _horizon(run: SyncRun) -> datetime:
-    """Up to when the run saw what changed."""
+def _seen_until(run: SyncRun) -> datetime:
+    """What changed later is for the next run; so is a little before, since GitHub's replicas lag."""
     horizon = run.horizon or run.started_at
     assert horizon is not None  # set when it was taken up
-    return horizon
+    return horizon - runs.WATERMARK_OVERLAP
+
+
+def _completeness(run: SyncRun, repository: Repository, now: datetime) -> dict[str, Any]:
+    """What is kept as `Repository.completeness`.
+
+    `stored`: pull requests here. `stated`: how many GitHub has by its own word (None: nothing is covered yet).
+    `partial`: how many of the stored are, and for which `reasons`. `capped`: of how many GitHub itself yields less than
+    it states. `missing`: numbers that it named and did not give. `checked_at`: ISO.
+
+    Of a full history `stated` is GitHub's count. Of a window there is no such count: a run that ended has walked
+    GitHub's lists down to the window's begin, so what they named is stored, or is missing.
+    """
+    stored = stored_of(repository)
+    missing = _missing(run, repository)
+    stated: int | None = None
+    if repository.covered_from == runs.EVERYTHING and repository.prs_stated is not None:
+        stated = max(repository.prs_stated, stored.pull_requests)  # some are opened after they were counted
+    elif repository.covered_from is not None:
+        stated = stored.pull_requests + len(missing)
+    reasons: Counter[str] = Counter()
+    for partial, times in stored.reasons:
+        for words in {reason_in_words(part, reason) for part, reason in partial.items()}:
+            reasons[words] += times
+    return {
+        "stored": stored.pull_requests,
+        "stated": stated,
+        "partial": stored.partial,
+        "capped": stored.capped,
+        "reasons": dict(reasons.most_common()),
+        "missing": missing,
+        "checked_at": now.isoformat(),
+    }
+
+
+def _missing(run: SyncRun, repository: Repository) -> list[int]:
+    """The numbers that this run or one before could not get, and that are not here by now."""
+    numbers = {int(number) for number in run.partial if number.isdigit()}
+    for reasons in (run.partial.get("unreadable") or {}).values():
+        numbers.update(int(number) for number in MENTIONED.findall(str(reasons)))
+    before = run.checkpoint if run.kind == Kind.RECONCILE else repository.completeness
+    numbers.update(before.get("missing", ()))
+    return sorted(not_stored(repository, numbers), reverse=True)[:MOST_MISSING]
+
+
+def not_stored(repository: Repository, numbers: Collection[int]) -> set[int]:
+    """Those of the numbers that no pull request here has. One statement, served by pull_request_key."""
+    here = PullRequest.objects.filter(team_id=repository.team_id, repository=repository, number__in=list(numbers))
+    return set(numbers) - set(here.filter(gone_at=None).values_list("number", flat=True))
+
+
+def note_gaps(repository: Repository, gaps: Collection[Gap]) -> int:
+    """Say on the pull requests what of them is not stored though GitHub states it. How many there are."""
+    if not gaps:
+        return 0
+    words = gaps_in_words(gaps)
+    known = dict(PullRequest.objects.filter(team_id=repository.team_id, pk__in=words).values_list("pk", "partial"))
+    rows = [{"id": pk, "partial": {**known[pk], **parts}, "is_partial": True} for pk, parts in words.items()]
+    update_rows(PullRequest, rows, update=["partial", "is_partial"])
+    return len(rows)
+
+
+def _is_short(completeness: dict[str, Any]) -> bool:
+    return completeness["stated"] is not None and completeness["stored"] < completeness["stated"]
+
+
+def completeness_in_words(repository: Repository) -> str:
+    """As in "1,240 of 1,240; 3 partial: files too large (2), timed out (1)"; "" before the first sync ended."""
+    known = repository.completeness
+    if not known:
+        return ""
+    stored, stated = known["stored"], known.get("stated")
+    words = [f"{stored:,}" if stated is None else f"{stored:,} of {stated:,}"]
+    if partial := known.get("partial"):
+        reasons = ", ".join(f"{reason} ({times:,})" for reason, times in known.get("reasons", {}).items())
+        words.append(f"{partial:,} partial: {reasons}" if reasons else f"{partial:,} partial")
+    if capped := known.get("capped"):
+        words.append(f"{capped:,} capped by GitHub")
+    return "; ".join(words)
+
+
+_PARTS = {part.value: part.value.replace("_", " ") for part in Part} | {
+    Part.REVIEW_COMMENTS.value: "comments in reviews",
+    Part.ISSUE_COMMENTS.value: "comments",
+}
+_CAUSES = (
+    (re.compile(r"not accessible|permission|forbidden|insufficient.scope", re.IGNORECASE), "permission missing: {}"),
+    (re.compile(r"resource limit|too large|too heavy|exceeds|maximum", re.IGNORECASE), "{} too large"),
+    (re.compile(r"tim(e|ed|ing) ?out|in time|gave up|something went wrong|\b50[24]\b", re.IGNORECASE), "timed out"),
+    (re.compile(r"not available|unavailable|no usable answer", re.IGNORECASE), "GitHub was away"),
+    (re.compile(r"are stored| came$|repeats a page|could not be read", re.IGNORECASE), "{} incomplete"),
+)
+
+
+def reason_in_words(part: str, reason: str) -> str:
+    """Why a part of a pull request is missing, in a few words that many reasons share: part and cause."""
+    if reason == NO_DIFF:
+        return "GitHub gives no diff"
+    if reason == NOT_FETCHED:
+        return NOT_FETCHED
+    name = _PARTS.get(part, part.replace("_", " "))
+    for pattern, words in _CAUSES:
+        if pattern.search(reason):
+            return words.format(name)
+    return f"{name} missing"
+
+
+TRANSIENT = re.compile(r"^(timed out|not fetched yet|GitHub was away|.* too large|.* incomplete|.* missing)$")
+
+
+def may_come(part: str, reason: str) -> bool:
+    """Whether asking again may help: not for what GitHub does not have or we may not read."""
+    return TRANSIENT.match(reason_in_words(part, reason)) is not None
