@@ -6,7 +6,7 @@ from django.conf import settings
 
 from apps.integrations.github.access import StaticToken
 from apps.integrations.github.rest import Rest
-from apps.integrations.services.github_rate_limit import tokens_of
+from apps.integrations.services.github_rate_limit import FLOOR, tokens_of
 from apps.integrations.services.oauth_tokens import renew_expiring
 
 
@@ -15,7 +15,10 @@ def rest_with(token: str) -> Rest:
     return Rest(StaticToken(token), settings.GITHUB_API_URL)
 
 
-def rest_of(*, team_id: int, integration_id: int) -> Rest:
-    """With the integration's credentials, renewed where they end soon. Speaks to GitHub: never inside a scope."""
+def rest_of(*, team_id: int, integration_id: int, floor: int = FLOOR) -> Rest:
+    """With the integration's credentials, renewed where they end soon. Speaks to GitHub: never inside a scope.
+
+    `floor` is what it leaves of each budget.
+    """
     renew_expiring(team_id=team_id, integration_id=integration_id)
-    return Rest(tokens_of(team_id=team_id, integration_id=integration_id), settings.GITHUB_API_URL)
+    return Rest(tokens_of(team_id=team_id, integration_id=integration_id, floor=floor), settings.GITHUB_API_URL)
