@@ -13,9 +13,9 @@ from werkzeug.wrappers import Request, Response
 
 from devtools.github_sandbox import responses, web
 from devtools.github_sandbox.access import Session
-from devtools.github_sandbox.faults import Fault
+from devtools.github_sandbox.broken import Broken, spoiled
+from devtools.github_sandbox.graphql_api.documents import Operation
 from devtools.github_sandbox.graphql_api.errors import Refused
-from devtools.github_sandbox.graphql_api.service import limited
 from devtools.github_sandbox.rest_api.answers import DOCS, RestCall, RestError
 from devtools.github_sandbox.rest_api.check_shapes import AllShapes
 from devtools.github_sandbox.rest_api.routes import dispatch
@@ -33,6 +33,7 @@ _BY_ID = re.compile(r"/repositories/(\d+)(/.*)?$")
 class App:
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
+        self.broken = Broken(self)
         self.anonymous = Session(None, frozenset(), rules=sandbox.tokens.rules)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -86,16 +87,31 @@ class App:
             operation = self.sandbox.graphql.prepare(asked)
         except Refused as refused:
             return self.graphql_response(session, {"errors": refused.errors}, "", 0)
-        fault = self.sandbox.faults.take((operation.name,), operation.variables)
-        early = self.broken_before(request, session, fault, graphql=True)
+        return self.run(request, session, operation)
+
+    def run(self, request: Request, session: Session, operation: Operation) -> Response:
+        """One operation with the faults that strike before it, in it and after it."""
+        faults, names, variables = self.sandbox.faults, (operation.name,), operation.variables
+        fault = faults.take(names, variables, operation.fields)
+        in_fields = faults.of_fields(names, variables)
+        if fault is not None and fault.of_field:
+            in_fields, fault = [*in_fields, fault], None
+        early = self.broken.before(request, session, fault, graphql=True)
         if early is not None:
             self.sandbox.stats.graphql(operation.name, 0)
             return early
-        answer = self.sandbox.graphql.answer(operation, session, request.host_url.rstrip("/"))
+        answer = self.sandbox.graphql.answer(operation, session, request.host_url.rstrip("/"), in_fields)
+        faults.met(answer.met)
         body = spoiled(answer.body, fault) if fault is not None else answer.body
+        for late in faults.after(names, variables, answer.touched):
+            early = self.broken.before(request, session, late, graphql=True, pulls=len(answer.touched))
+            if early is not None:  # it ran into the failure: the points are gone
+                self.sandbox.stats.graphql(operation.name, answer.points)
+                return early
+            body, fault = spoiled(body, late), late
         response = self.graphql_response(session, body, answer.operation, answer.points)
         response.headers.update(answer.headers)
-        return self.broken_after(request, response, fault)
+        return self.broken.after(request, response, fault)
 
     def graphql_response(self, session: Session, body: Any, operation: str, points: int) -> Response:
         self.sandbox.stats.graphql(operation, points)
@@ -107,7 +123,7 @@ class App:
     def rest(self, request: Request, session: Session, path: str) -> Response:
         self.sandbox.stats.rest(request.method, path)
         fault = self.sandbox.faults.take((path, f"{request.method} {path}"), {})
-        early = self.broken_before(request, session, fault, graphql=False)
+        early = self.broken.before(request, session, fault, graphql=False)
         if early is not None:
             return early
         if path == "/rate_limit":
@@ -117,7 +133,7 @@ class App:
             return self.rest_limited(session)
         response = self.rest_answer(request, session, path)
         response.headers.update(self.sandbox.limits.headers(budget, "core") | scope_headers(session))
-        return self.broken_after(request, self.conditional(request, response), fault)
+        return self.broken.after(request, self.conditional(request, response), fault)
 
     def rest_answer(self, request: Request, session: Session, path: str) -> Response:
         root = request.host_url.rstrip("/")
@@ -189,75 +205,6 @@ class App:
         docs = "https://docs.github.com/rest/overview/rate-limits-for-the-rest-api"
         text = f"API rate limit exceeded for user ID {person}."
         return responses.message(403, text, self.sandbox.limits.headers(budget, "core"), docs)
-
-    def broken_before(self, request: Request, session: Session, fault: Fault | None, graphql: bool) -> Response | None:
-        """The answer of a fault that keeps the request from running."""
-        if fault is None:
-            return None
-        self.sandbox.stats.fault()
-        options = fault.options
-        if fault.kind == "slow":
-            time.sleep(float(options.get("seconds", 1)))
-        elif fault.kind in ("502", "504"):
-            return responses.timeout(int(fault.kind), graphql)
-        elif fault.kind == "status":
-            status = int(options["status"])
-            return responses.json_response(options.get("body") or {"message": "Fault", "status": str(status)}, status)
-        elif fault.kind == "rate_limited":
-            self.sandbox.limits.preset(
-                remaining=0, reset_in=float(options.get("reset_in", 60)), resource="graphql" if graphql else "core"
-            )
-            return self.graphql_response(session, limited(session), "", 0) if graphql else self.rest_limited(session)
-        elif fault.kind == "secondary":
-            return responses.secondary_limit(int(options.get("status", 403)), options.get("retry_after"), graphql)
-        elif fault.kind == "bad_credentials":
-            return responses.bad_credentials()
-        elif fault.kind == "sso":
-            url = f"{request.host_url}orgs/sso?authorization_request=sandbox"
-            text = "Resource protected by organization SAML enforcement. You must grant your token access."
-            return responses.message(403, text, {"X-GitHub-SSO": f"required; url={url}"})
-        elif fault.kind == "drop":
-            return responses.drop(request)
-        return None
-
-    def broken_after(self, request: Request, response: Response, fault: Fault | None) -> Response:
-        if fault is None:
-            return response
-        if fault.kind == "truncate":
-            return responses.truncate(request, response)
-        if fault.kind == "invalid_json":
-            response.set_data(b"<!doctype html><title>not JSON</title>")
-        return response
-
-
-def spoiled(body: dict[str, Any], fault: Fault) -> dict[str, Any]:
-    """The answer with one path null and an error for it beside `data`."""
-    if fault.kind not in ("graphql_error", "resource_limits"):
-        return body
-    options = fault.options
-    limits = fault.kind == "resource_limits"
-    kind = options.get("type") or ("RESOURCE_LIMITS_EXCEEDED" if limits else "INTERNAL")
-    text = options.get("message") or (
-        "Resource limits for this query exceeded." if limits else "Something went wrong while executing your query."
-    )
-    wanted = list(options.get("path") or ())
-    paths = blank(body.get("data"), wanted) if wanted else [[]]
-    answer = body if wanted else {**body, "data": None}
-    errors = [*body.get("errors", ()), *({"type": kind, "path": path, "message": text} for path in paths)]
-    return {**answer, "errors": errors}
-
-
-def blank(data: Any, path: list[str | int]) -> list[list[str | int]]:
-    """Sets what `path` leads to to null and gives the paths that were: "*" in it is every element of a list."""
-    if data is None:
-        return []
-    step, rest = path[0], path[1:]
-    if step == "*":
-        return [done for index in range(len(data)) for done in blank(data, [index, *rest])]
-    if rest:
-        return [[step, *done] for done in blank(data[step], rest)]
-    data[step] = None
-    return [[step]]
 
 
 def scope_headers(session: Session) -> dict[str, str]:

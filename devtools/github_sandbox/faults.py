@@ -3,60 +3,18 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-KINDS = frozenset(
-    {
-        "status",
-        "502",
-        "504",
-        "rate_limited",
-        "secondary",
-        "truncate",
-        "drop",
-        "slow",
-        "invalid_json",
-        "graphql_error",
-        "resource_limits",
-        "bad_credentials",
-        "sso",
-    }
-)
-
-
-@dataclass
-class Fault:
-    """`match`: an operation's name or the beginning of a REST path, "*" for all. `times` -1: for ever.
-
-    `skip` lets that many matching requests through first. `when` {"variable": "n", "over": 14} limits the fault to
-    GraphQL requests that ask for more. `options`, by kind: status and body (status), retry_after and status
-    (secondary), reset_in (rate_limited), seconds (slow), path, message and type (graphql_error, resource_limits).
-    """
-
-    match: str
-    kind: str
-    times: int = 1
-    skip: int = 0
-    when: dict[str, Any] | None = None
-    options: dict[str, Any] = field(default_factory=dict)
-
-    def matches(self, names: tuple[str, ...], variables: dict[str, Any]) -> bool:
-        if self.match != "*" and not any(
-            name == self.match or (self.match.startswith("/") and name.startswith(self.match)) for name in names
-        ):
-            return False
-        if self.when is None:
-            return True
-        value = variables.get(self.when["variable"])
-        size = len(value) if isinstance(value, list) else value
-        return isinstance(size, int) and size > self.when["over"]
+from devtools.github_sandbox.fault import KINDS, Fault, Touched
+from devtools.github_sandbox.random_faults import RANDOM_KINDS, RandomFaults
 
 
 class Faults:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._faults: list[Fault] = []
+        self._random: RandomFaults | None = None
 
     def add(self, match: str, kind: str, *, times: int = 1, skip: int = 0, **options: Any) -> None:
         """Raises ValueError for a kind that is none."""
@@ -66,25 +24,79 @@ class Faults:
         with self._lock:
             self._faults.append(Fault(match, kind, times, skip, when, options))
 
+    def poison(self, repo: str, number: int, part: str | list[str] | None = None, kind: str = "502") -> None:
+        """Every GraphQL query that has this pull request fails, at any size; with `part` those that ask it for that
+        field only. REST works."""
+        when = {"repo": repo, "pull": number} | ({"selecting": part} if part else {})
+        self.add("*", kind, times=-1, when=when)
+
+    def random(self, seed: int, rate: float = 0.05, kinds: Sequence[str] = RANDOM_KINDS) -> RandomFaults:
+        """From now on a share `rate` of the requests is answered with one of `kinds`: see RandomFaults."""
+        plan = RandomFaults(seed, rate, kinds)
+        with self._lock:
+            self._random = plan
+        return plan
+
+    @property
+    def random_plan(self) -> RandomFaults | None:
+        return self._random
+
     def clear(self) -> None:
+        """Also ends a random plan."""
         with self._lock:
             self._faults.clear()
+            if self._random is not None:
+                self._random.stop()
 
     def pending(self) -> list[dict[str, Any]]:
         with self._lock:
             return [vars(fault) for fault in self._faults]
 
-    def take(self, names: tuple[str, ...], variables: dict[str, Any]) -> Fault | None:
-        """The fault for a request, counted down; `names` are its operation name or path."""
+    def take(self, names: tuple[str, ...], variables: dict[str, Any], selected: Iterable[str] = ()) -> Fault | None:
+        """The fault of a whole answer, counted down; `names` are the operation's name or the path, `selected` all
+        fields of a GraphQL query."""
         with self._lock:
             for fault in self._faults:
-                if not fault.matches(names, variables):
+                if fault.of_content or fault.of_field or not fault.matches(names, variables):
                     continue
-                if fault.skip > 0:
-                    fault.skip -= 1
+                if self._counted(fault):
+                    return fault
+            return self._random.take(names[0], frozenset(selected)) if self._random is not None else None
+
+    def of_fields(self, names: tuple[str, ...], variables: dict[str, Any]) -> list[Fault]:
+        """The faults of single fields that a query may meet; `met` counts them down."""
+        with self._lock:
+            found = [fault for fault in self._faults if fault.of_field and fault.matches(names, variables)]
+            ready = [fault for fault in found if fault.skip == 0]
+            for fault in found:
+                fault.skip = max(fault.skip - 1, 0)
+            return ready
+
+    def met(self, faults: Iterable[Fault]) -> None:
+        with self._lock:
+            for fault in faults:
+                if fault in self._faults:
+                    self._counted(fault)
+
+    def after(self, names: tuple[str, ...], variables: dict[str, Any], touched: Touched) -> list[Fault]:
+        """The faults that the contents of a finished answer bring about: every slow one, and one other."""
+        struck: list[Fault] = []
+        with self._lock:
+            for fault in list(self._faults):
+                if not fault.of_content or fault.of_field or not fault.matches(names, variables):
                     continue
-                fault.times -= 1
-                if fault.times == 0:
-                    self._faults.remove(fault)
-                return fault
-        return None
+                if fault.kind != "slow" and any(each.kind != "slow" for each in struck):
+                    continue
+                if fault.strikes(touched) and self._counted(fault):
+                    struck.append(fault)
+        return struck
+
+    def _counted(self, fault: Fault) -> bool:
+        """Counts a request down; whether it is struck. Needs the lock."""
+        if fault.skip > 0:
+            fault.skip -= 1
+            return False
+        fault.times -= 1
+        if fault.times == 0:
+            self._faults.remove(fault)
+        return True

@@ -70,6 +70,12 @@ class Limits:
                 self._budgets = {key: budget for key, budget in self._budgets.items() if key[1] != each}
                 self._preset[each] = Budget(full, min(remaining, full), int(self._clock() + reset_in + 0.999))
 
+    def exhaust(self, key: str, resource: Resource, reset_in: float) -> None:
+        """One bearer has nothing left of the resource until `reset_in` seconds from now."""
+        with self._lock:
+            budget = self._current(key, resource)
+            budget.remaining, budget.reset = 0, int(self._clock() + reset_in + 0.999)
+
     def _current(self, key: str, resource: Resource) -> Budget:
         now = self._clock()
         budget = self._budgets.get((key, resource))

@@ -10,14 +10,12 @@ from typing import Any
 import orjson
 from werkzeug.wrappers import Request, Response
 
+from devtools.github_sandbox.fault import TIMEOUT
 from devtools.github_sandbox.rest_api.answers import DOCS
 
 SECONDARY = (
     "You have exceeded a secondary rate limit. Please wait a few minutes before you try again. "
     "If you reach out to GitHub Support for help, please include the request ID."
-)
-TIMEOUT = (
-    "Something went wrong while executing your query. This may be the result of a timeout, or it could be a GitHub bug."
 )
 
 
@@ -51,6 +49,21 @@ def timeout(status: int, graphql: bool) -> Response:
     if graphql and status == 502:
         return json_response({"data": None, "errors": [{"message": TIMEOUT}]}, status)
     return Response("<html><body><h1>Unicorn!</h1></body></html>", status, content_type="text/html")
+
+
+def plain(status: int) -> Response:
+    """410, 451, 500 and 503, each with the words that belong to it."""
+    if status == 451:
+        block = {"reason": "dmca", "created_at": "2026-01-15T10:00:00Z", "html_url": f"{DOCS}/dmca"}
+        return json_response({"message": "Repository access blocked", "block": block}, status)
+    words = {410: "This feature is disabled.", 500: "Server Error", 503: "Service Unavailable"}
+    return message(status, words[status])
+
+
+def moved(request: Request, status: int, location: str | None) -> Response:
+    """A redirect, by default to the same place again."""
+    data = {"message": "Moved Permanently" if status in (301, 308) else "Found", "url": location or request.url}
+    return json_response(data, status, {"Location": location or request.url})
 
 
 def drop(request: Request) -> Response:

@@ -108,7 +108,7 @@ def links(rows: Any) -> str:
 
 
 def admin(sandbox: Sandbox, request: Request) -> Response:
-    """`/_sandbox/{stats,faults,limit,latency,mutate,deliver,drain,tokens}`: see README.md of this package."""
+    """`/_sandbox/{stats,faults,limit,latency,mutate,…}`: see README.md of this package."""
     name = request.path.removeprefix("/_sandbox").strip("/")
     body: Any = orjson.loads(request.get_data() or b"{}") if request.method == "POST" else {}
     try:
@@ -128,8 +128,13 @@ def _admin(sandbox: Sandbox, method: str, name: str, body: Any) -> Response:
         for fault in body if isinstance(body, list) else [body] if body else []:
             sandbox.faults.add(**fault)
         return responses.json_response(sandbox.faults.pending())
+    if name == "faults/random":
+        return random_faults(sandbox, method, body)
     if method != "POST":
         return responses.message(404, "Not Found")
+    if name == "faults/poison":
+        sandbox.faults.poison(**body)
+        return responses.json_response(sandbox.faults.pending())
     if name == "limit":
         if "enabled" in body:
             sandbox.limits.enabled = bool(body.pop("enabled"))
@@ -150,3 +155,13 @@ def _admin(sandbox: Sandbox, method: str, name: str, body: Any) -> Response:
         sandbox.tokens.revoke(body["revoke"])
         return responses.json_response({"ok": True})
     return responses.message(404, "Not Found")
+
+
+def random_faults(sandbox: Sandbox, method: str, body: Any) -> Response:
+    """POST begins, DELETE ends; both and GET tell what was struck."""
+    if method == "POST":
+        sandbox.faults.random(**body)
+    plan = sandbox.faults.random_plan
+    if method == "DELETE" and plan is not None:
+        plan.stop()
+    return responses.json_response(plan.as_json() if plan is not None else {})

@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from graphql import (
+    FieldNode,
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
+    Visitor,
     build_schema,
     get_variable_values,
     parse,
     validate,
+    visit,
 )
 
 from devtools.github_sandbox.graphql_api.errors import Refused, refuse
@@ -34,6 +37,7 @@ def sandbox_schema() -> GraphQLSchema:
 class Document:
     operations: dict[str, OperationDefinitionNode]
     fragments: dict[str, FragmentDefinitionNode]
+    fields: frozenset[str]
 
 
 @dataclass
@@ -45,6 +49,8 @@ class Operation:
     bound: Any
     """graphql-core's coerced variables, for its `get_argument_values`."""
     variables: dict[str, Any] = field(default_factory=dict)
+    fields: frozenset[str] = frozenset()
+    """The names of all fields that the document asks for, of whatever type."""
 
     @property
     def name(self) -> str:
@@ -87,7 +93,7 @@ class Documents:
         result = get_variable_values(sandbox_schema(), node.variable_definitions or (), variables)
         if isinstance(result, list):
             raise Refused([_described(error) for error in result])
-        return Operation(node, document.fragments, result, dict(result.coerced))
+        return Operation(node, document.fragments, result, dict(result.coerced), document.fields)
 
 
 def _read(text: str) -> Document:
@@ -105,7 +111,18 @@ def _read(text: str) -> Document:
             operations[definition.name.value if definition.name else ""] = definition
         elif isinstance(definition, FragmentDefinitionNode):
             fragments[definition.name.value] = definition
-    return Document(operations, fragments)
+    fields = _Fields()
+    visit(tree, fields)
+    return Document(operations, fragments, frozenset(fields.names))
+
+
+class _Fields(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def enter_field(self, node: FieldNode, *_: Any) -> None:
+        self.names.add(node.name.value)
 
 
 def _described(error: GraphQLError) -> dict[str, Any]:

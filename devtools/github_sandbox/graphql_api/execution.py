@@ -8,7 +8,7 @@ null travelling up to the nearest field that may be null.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphql import (
@@ -23,7 +23,8 @@ from graphql import (
     is_non_null_type,
 )
 
-from devtools.github_sandbox.entities import GHOST
+from devtools.github_sandbox.entities import GHOST, PullRequest
+from devtools.github_sandbox.fault import Fault as Broken
 from devtools.github_sandbox.graphql_api.documents import Operation, sandbox_schema
 from devtools.github_sandbox.graphql_api.errors import Fault
 from devtools.github_sandbox.graphql_api.registry import Call, snake_case
@@ -62,11 +63,20 @@ class NullBubble(Exception):
 
 
 class Execution:
-    """One run of one operation. `only`: the one root field that is evaluated, the others are null (a dry run)."""
+    """One run of one operation. `only`: the one root field that is evaluated, the others are null (a dry run).
 
-    def __init__(self, operation: Operation, context: Context, only: str | None = None) -> None:
+    `broken`: faults of single fields; those that struck are in `met`. `touched`: the pull requests of the answer, each
+    with the fields asked of it.
+    """
+
+    def __init__(
+        self, operation: Operation, context: Context, only: str | None = None, broken: Sequence[Broken] = ()
+    ) -> None:
         self.operation = operation
         self.only = only
+        self.broken = broken
+        self.met: list[Broken] = []
+        self.touched: list[tuple[PullRequest, frozenset[str]]] = []
         self.context = context
         self.errors: list[dict[str, Any]] = []
         self.path: list[str | int] = []
@@ -126,7 +136,11 @@ class Execution:
         complete = self.completer(definition.type, sets)
         if complete is not None and str(definition.type) == "Actor!":
             complete = or_ghost(complete)
-        return Step(key, self.resolver(parent.name, name, arguments), complete, is_non_null_type(definition.type), node)
+        resolve = self.resolver(parent.name, name, arguments)
+        for fault in self.broken:
+            if fault.of_field in (name if parent.name == "PullRequest" else "", f"{parent.name}.{name}"):
+                resolve = self.failing(fault, resolve)
+        return Step(key, resolve, complete, is_non_null_type(definition.type), node)
 
     def resolver(self, parent: str, name: str, arguments: dict[str, Any]) -> Callable[[Any], Any]:
         found = RESOLVERS.get((parent, name))
@@ -136,6 +150,17 @@ class Execution:
             return operator.attrgetter(snake_case(name))
         call = Call(self.context, arguments)
         return lambda entity: found(entity, call)
+
+    def failing(self, fault: Broken, resolve: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """The resolver of a field that a fault is about."""
+
+        def fail(entity: Any) -> Any:
+            if not fault.hits(entity):
+                return resolve(entity)
+            self.met.append(fault)
+            raise Fault(*fault.error())
+
+        return fail
 
     def completer(self, kind: Any, sets: list[SelectionSetNode]) -> Callable[[Any], Any] | None:
         """What makes JSON of a resolved value; None where the value is JSON already."""
@@ -151,6 +176,8 @@ class Execution:
             return self.abstract_completer(sets, may_be_deleted=named.name in _PEOPLE)
         if named.name in _PEOPLE:
             return self.abstract_completer(sets, may_be_deleted=True)
+        if named.name == "PullRequest":
+            return self.abstract_completer(sets, may_be_deleted=False)
         plan: list[Step] | None = None
 
         def complete(entity: Any) -> Any:
@@ -163,8 +190,10 @@ class Execution:
 
     def abstract_completer(self, sets: list[SelectionSetNode], may_be_deleted: bool) -> Callable[[Any], Any]:
         plans: dict[str, list[Step]] = {}
+        asked: frozenset[str] = frozenset()
 
         def complete(entity: Any) -> Any:
+            nonlocal asked
             concrete = type_name(entity)
             if may_be_deleted and concrete in _ACCOUNTS and entity.is_deleted:
                 return None
@@ -173,6 +202,10 @@ class Execution:
                 kind = sandbox_schema().type_map[concrete]
                 assert isinstance(kind, GraphQLObjectType)
                 plan = plans[concrete] = self.plan(kind, sets)
+                if concrete == "PullRequest":
+                    asked = frozenset(step.node.name.value for step in plan)
+            if concrete == "PullRequest":
+                self.touched.append((entity, asked))
             return self.each(plan, entity)
 
         return complete

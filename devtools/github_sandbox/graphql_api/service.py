@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import FieldNode, get_argument_values
 
 from devtools.github_sandbox.access import Session
+from devtools.github_sandbox.fault import Fault as Broken
+from devtools.github_sandbox.fault import Touched
 from devtools.github_sandbox.graphql_api.context import Context, RateLimit
 from devtools.github_sandbox.graphql_api.cost import Cost, price
 from devtools.github_sandbox.graphql_api.documents import Documents, Operation, sandbox_schema
@@ -24,6 +27,10 @@ class Answer:
     operation: str
     points: int
     headers: dict[str, str] = field(default_factory=dict)
+    touched: Touched = ()
+    """The pull requests in it, each with the fields asked of it."""
+    met: Sequence[Broken] = ()
+    """The faults of single fields that struck."""
 
 
 class GraphQLService:
@@ -37,8 +44,8 @@ class GraphQLService:
         variables = request.get("variables") or {}
         return self.documents.operation(request.get("query") or "", request.get("operationName"), variables)
 
-    def answer(self, operation: Operation, session: Session, web_url: str) -> Answer:
-        """Status 200, whatever happened: GitHub's GraphQL errors travel in the body."""
+    def answer(self, operation: Operation, session: Session, web_url: str, broken: Sequence[Broken] = ()) -> Answer:
+        """Status 200, whatever happened: GitHub's GraphQL errors travel in the body. `broken`: faults of fields."""
         key = session.budget_key
         try:
             cost = price(operation)
@@ -50,12 +57,12 @@ class GraphQLService:
         if budget is None:
             return Answer(limited(session), self.limits.budget(key, "graphql"), operation.name, 0)
         context = Context(self.world, session, web_url, rate_of(cost, budget) if self.limits.enabled else None)
-        execution = Execution(operation, context, only="rateLimit" if dry_run else None)
+        execution = Execution(operation, context, "rateLimit" if dry_run else None, broken)
         with self.world.lock:
             body: dict[str, Any] = {"data": execution.run(None)}
         if execution.errors:
             body["errors"] = execution.errors
-        return Answer(body, budget, operation.name, points, context.headers)
+        return Answer(body, budget, operation.name, points, context.headers, execution.touched, execution.met)
 
 
 def rate_of(cost: Cost, budget: Budget) -> RateLimit:

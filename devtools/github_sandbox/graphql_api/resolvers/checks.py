@@ -159,6 +159,12 @@ def run_url(run: CheckRun, call: Call) -> str:
     return call.context.web_url + run_path(run, call)
 
 
+@resolves("CheckRun", "detailsUrl")
+def run_details_url(run: CheckRun, call: Call) -> str:
+    """Where the App has nothing to show, the run's own page: as in REST."""
+    return run.details_url or run_url(run, call)
+
+
 @resolves("StatusContext", "commit")
 def context_commit(status: StatusContext, _call: Call) -> Commit:
     return commit_for(status.repository, status.sha, status.created_at)
