@@ -135,7 +135,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     },
     "reap-stuck-sync-runs": {"task": "apps.integrations.tasks.reap_sync_runs_task", "schedule": 60.0},
     "tidy-connections": {"task": "apps.integrations.tasks.tidy_connections_task", "schedule": 300.0},
-    "ask-for-due-syncs": {"task": "apps.integrations.tasks.ask_for_due_syncs_task", "schedule": 60.0},
+    "look-for-changes": {"task": "apps.integrations.tasks.ask_for_looks_task", "schedule": 60.0},
 }
 
 AUTH_USER_MODEL = "users.User"

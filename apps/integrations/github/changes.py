@@ -150,7 +150,7 @@ def _lookup(
     graphql: GraphQL, operation: str, ids: Sequence[str], spending: Spending | None, **variables: bool
 ) -> Iterator[Answer]:
     spending = spending or Spending()
-    for answer in in_parts(ids, lambda some: graphql.run(operation, ids=some, **variables), spending):
+    for _, answer in in_parts(ids, lambda some: graphql.run(operation, ids=some, **variables), spending):
         spending.add(answer)
         yield answer
 
@@ -163,8 +163,8 @@ class Timed(Protocol):
 T = TypeVar("T", bound=Timed)
 
 
-def in_parts(ids: Sequence[str], ask: Callable[[list[str]], T], spending: Spending) -> Iterator[T]:
-    """What `ask` answers for a hundred ids at a time.
+def in_parts(ids: Sequence[str], ask: Callable[[list[str]], T], spending: Spending) -> Iterator[tuple[list[str], T]]:
+    """Some of the ids, a hundred at a time, and what `ask` answers for them, in order.
 
     What was too heavy is asked in halves, and after a slow answer for half as many at once; an id that is too heavy by
     itself is left out.
@@ -179,7 +179,7 @@ def in_parts(ids: Sequence[str], ask: Callable[[list[str]], T], spending: Spendi
             if len(some) > 1:
                 waiting.extendleft(reversed(_chunks(some, -(-len(some) // 2))))
             continue
-        yield answer
+        yield some, answer
         if answer.seconds > SLOW:
             rest = [each for chunk in waiting for each in chunk]
             waiting = deque(_chunks(rest, max(1, len(some) // 2)))

@@ -42,7 +42,7 @@ def fetch_deployments_by_ids(graphql: GraphQL, ids: Sequence[str], *, spending: 
     """The deployments with these node ids, each with every status: 100 cost a point. What GitHub does not give is left
     out. Hands out what one request brought at a time.
     """
-    for answer in in_parts(ids, lambda some: graphql.run("deployments_by_ids", ids=some), spending):
+    for _, answer in in_parts(ids, lambda some: graphql.run("deployments_by_ids", ids=some), spending):
         spending.add(answer)
         nodes = [node for node in answer.data["nodes"] if node is not None and "statuses" in node]
         readable = [node for node in nodes if _is_readable(node)]

@@ -8,8 +8,8 @@ from apps.integrations.tasks.connection import (
     remove_webhook_task,
     tidy_connections_task,
 )
+from apps.integrations.tasks.freshness import ask_for_looks_task, check_for_changes_task
 from apps.integrations.tasks.sync import (
-    ask_for_due_syncs_task,
     notify_sync_ended_task,
     reap_sync_runs_task,
     sync_advance_task,
@@ -19,7 +19,8 @@ from apps.integrations.tasks.sync import (
 
 __all__ = (
     "after_commit",
-    "ask_for_due_syncs_task",
+    "ask_for_looks_task",
+    "check_for_changes_task",
     "disconnect_task",
     "discover_repositories_task",
     "notify_sync_ended_task",

@@ -125,11 +125,3 @@ def reap_sync_runs_task() -> None:
             notify_sync_ended_task.delay(team_id, run_id)
         for integration_id in sync_notifications.connections_untold(team_id):
             notify_connection_task.delay(team_id, integration_id)
-
-
-@shared_task(name="apps.integrations.tasks.ask_for_due_syncs_task")
-def ask_for_due_syncs_task() -> None:
-    """Every minute: sync what was last synced an hour ago."""
-    for team_id in Team.objects.order_by("pk").values_list("pk", flat=True).iterator():
-        for tracked_id in github_sync.ask_for_due_syncs(team_id):
-            sync_repository_task.delay(team_id, tracked_id)

@@ -283,15 +283,6 @@ def test_the_reaper_begins_a_sync_that_was_asked_for_and_never_began(tracked):
     assert reaped(tracked.team_id) == []
 
 
-def test_a_repository_is_asked_for_news_an_hour_after_its_last_sync_and_once(tracked):
-    sync(tracked)
-    assert github_sync.ask_for_due_syncs(tracked.team_id) == []
-    with team_scope(tracked.team_id):
-        TrackedRepository.objects.update(last_sync_at=timezone.now() - timedelta(minutes=61))
-    assert github_sync.ask_for_due_syncs(tracked.team_id) == [tracked.pk]
-    assert github_sync.ask_for_due_syncs(tracked.team_id) == []
-
-
 def test_a_refused_token_disconnects_and_keeps_everything(github, tracked, team):
     sync(tracked, 45)
     with team_scope(team.pk):

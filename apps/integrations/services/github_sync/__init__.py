@@ -2,11 +2,14 @@
 
 `runs` is a run's life (fence, heartbeat, end), `turns` whose turn it is, `steps` what it asks GitHub, `ahead` the
 thread that asks before the answer is needed, `pages` how a page becomes rows, `coverage` what is stored in the end,
-`engine` the loop that ties them, `reaper` what is to be taken up.
+`engine` the loop that ties them, `reaper` what is to be taken up. `freshness` asks for news of many repositories at
+once (`due` which, `news` what it means, `recheck` and `underway` what changes without a trace).
 """
 
+from apps.integrations.services.github_sync.due import ask_for_looks
 from apps.integrations.services.github_sync.engine import Outcome, advance, sync_repository_history
-from apps.integrations.services.github_sync.reaper import ask_for_due_syncs, reap_team
+from apps.integrations.services.github_sync.freshness import Look, look
+from apps.integrations.services.github_sync.reaper import reap_team
 from apps.integrations.services.github_sync.runs import (
     Handle,
     SyncBusy,
@@ -22,16 +25,18 @@ from apps.integrations.services.github_sync.turns import connections_in_waiting,
 
 __all__ = (
     "Handle",
+    "Look",
     "Outcome",
     "SyncBusy",
     "advance",
-    "ask_for_due_syncs",
+    "ask_for_looks",
     "begin_asked",
     "begin_found",
     "begin_run",
     "cancel_runs",
     "connections_in_waiting",
     "handle_of",
+    "look",
     "next_turns",
     "pause_by_person",
     "reap_team",

@@ -1,6 +1,4 @@
-"""What is to be done now: runs that nobody works on any more (found by their heartbeat, given a new fence, continued
-from their checkpoint), and repositories whose last sync is an hour old.
-"""
+"""Runs that nobody works on any more: found by their heartbeat, given a new fence, continued from their checkpoint."""
 
 from __future__ import annotations
 
@@ -12,26 +10,6 @@ from django.utils import timezone
 from apps.integrations.models import GitHubIntegration, SyncRun, TrackedRepository
 from apps.integrations.services.github_sync import runs
 from apps.teams.scope import team_scope
-
-EVERY = timedelta(hours=1)
-"""How often each tracked repository is asked what is new."""
-
-
-def ask_for_due_syncs(team_id: int) -> list[int]:
-    """The team's tracked repositories whose last sync is older than `EVERY`, noted as asked for. Two statements."""
-    now = timezone.now()
-    with team_scope(team_id):
-        due = TrackedRepository.objects.filter(
-            is_active=True,
-            sync_requested_at=None,
-            sync_status__in=[TrackedRepository.SyncStatus.COMPLETE, TrackedRepository.SyncStatus.PARTIAL],
-            last_sync_at__lt=now - EVERY,
-            integration__sync_status=GitHubIntegration.SyncStatus.CONNECTED,
-        )
-        ids = list(due.order_by("last_sync_at").values_list("pk", flat=True))
-        TrackedRepository.objects.filter(pk__in=ids).update(sync_requested_at=now)
-    return ids
-
 
 LOST_REQUEST = timedelta(minutes=2)
 """A sync that was asked for, and whose task was lost before it could make the run."""

@@ -1,0 +1,313 @@
+"""The look: what is new in all repositories of a connection, for two points a hundred.
+
+Most have no news and are done with one UPDATE. The others get a run that begins with what is known already. Then the
+checks of open and freshly merged pull requests are read again, and deployments that were under way. What a look does
+not come to stays due, so one that is cut off anywhere loses nothing, and two at once would only spend twice.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db.models import Q, Value
+from django.db.models.functions import Greatest
+from django.utils import timezone
+
+from apps.integrations.github import changes
+from apps.integrations.github.errors import BadCredentials, GitHubError, RateLimited, SsoRequired, Unavailable
+from apps.integrations.github.graphql import GraphQL
+from apps.integrations.github.types import Pulse, Spending
+from apps.integrations.models import FreshnessCheck, GitHubIntegration, SyncRun, TrackedRepository
+from apps.integrations.services import oauth_tokens
+from apps.integrations.services.github_client import graphql_of
+from apps.integrations.services.github_sync import due, recheck, runs, trouble, underway
+from apps.integrations.services.github_sync.following import follow
+from apps.integrations.services.github_sync.news import news_of
+from apps.metrics.models import Repository
+from apps.metrics.records import Part
+from apps.teams.scope import team_scope
+
+AT_ONCE = 100
+"""Repositories asked in one query."""
+
+LEASE = timedelta(minutes=5)
+"""How long a look has its connection for itself after its last sign of life, or before a failed one is repeated."""
+
+CHECKS_EVERY = due.EVERY - timedelta(minutes=5)
+"""How often the checks of all open pull requests are read again: with every hourly look."""
+
+DEPLOYMENTS = "deployments"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look found: how many repositories it asked, for how many of them a run was begun, of how many pull
+    requests the checks were read again. `weeks` want their aggregates rebuilt. `is_unfinished`: the time was up, and
+    there is more to do.
+    """
+
+    repositories: int
+    changed: int
+    checks_refreshed: int
+    points: int
+    requests: int
+    weeks: frozenset[date] = frozenset()
+    error: str = ""
+    is_unfinished: bool = False
+
+
+@dataclass(slots=True)
+class _Work:
+    """A look under way. `mark` is the watermark of what has no news; `asked` are repositories' keys."""
+
+    team_id: int
+    integration_id: int
+    started: datetime
+    is_over: Callable[[], bool]
+    everything_due: bool
+    check_id: int = 0
+    is_through: bool = False
+    not_permitted: frozenset[str] = frozenset()
+    asked: list[int] = field(default_factory=list)
+    changed: int = 0
+    checks_refreshed: int = 0
+    weeks: set[date] = field(default_factory=set)
+    error: str = ""
+    spending: Spending = field(default_factory=Spending)
+
+    @property
+    def mark(self) -> datetime:
+        return self.started - runs.WATERMARK_OVERLAP
+
+    @property
+    def integration(self) -> Any:
+        return GitHubIntegration.objects.filter(pk=self.integration_id)
+
+    def go_on(self, **changes: Any) -> None:
+        """Keep others from looking for a while longer; in a scope."""
+        self.integration.update(look_claimed_until=timezone.now() + LEASE, **changes)
+
+
+def look(
+    team_id: int,
+    integration_id: int,
+    *,
+    everything_due: bool = False,
+    now: datetime | None = None,
+    seconds: float | None = 40.0,
+) -> Look | None:
+    """Ask for news of the connection's repositories that are due (`everything_due`: of all), for about `seconds` (None:
+    to the end). None where nothing is due, or another look is under way. In no scope; never raises for what GitHub
+    does. The runs that it begins wait for their turn.
+    """
+    work = _begin(team_id, integration_id, now or timezone.now(), everything_due, seconds)
+    if work is None:
+        return None
+    until: datetime | None = None
+    try:
+        oauth_tokens.renew_expiring(team_id=team_id, integration_id=integration_id)
+        graphql = graphql_of(team_id=team_id, integration_id=integration_id)
+        work.is_through = _ask_for_news(work, graphql) and _reread(work, graphql)
+    except GitHubError as error:
+        work.error = str(error)
+        until = _next_try(error)
+        trouble.settle_integration(team_id, integration_id, error)
+    return _end(work, until)
+
+
+def _begin(
+    team_id: int, integration_id: int, started: datetime, everything_due: bool, seconds: float | None
+) -> _Work | None:
+    deadline = None if seconds is None else time.monotonic() + seconds
+    work = _Work(
+        team_id,
+        integration_id,
+        started,
+        is_over=lambda: deadline is not None and time.monotonic() >= deadline,
+        everything_due=everything_due,
+    )
+    with team_scope(team_id):
+        work.integration.update(look_asked_at=None)
+        free = Q(look_claimed_until=None) | Q(look_claimed_until__lte=timezone.now())
+        mine = work.integration.filter(free, sync_status=GitHubIntegration.SyncStatus.CONNECTED)
+        if not everything_due:
+            mine = mine.filter(pk__in=due.connections_to_look_at(started).values("pk"))
+        if not mine.update(look_claimed_until=timezone.now() + LEASE):
+            return None
+        work.not_permitted = frozenset(work.integration.get().permissions_missing)
+        work.check_id = FreshnessCheck.objects.create(integration_id=integration_id, started_at=started).pk
+    return work
+
+
+def _next_try(error: GitHubError) -> datetime:
+    now = timezone.now()
+    return min(error.reset_at, now + due.EVERY) if isinstance(error, RateLimited) else now + LEASE
+
+
+def _end(work: _Work, until: datetime | None) -> Look:
+    """Write down what was found, and let others look again (after a failure: at `until`)."""
+    with team_scope(work.team_id):
+        now = timezone.now()
+        FreshnessCheck.objects.filter(pk=work.check_id).update(
+            finished_at=now,
+            repositories=len(work.asked),
+            changed=work.changed,
+            checks_refreshed=work.checks_refreshed,
+            points=work.spending.points,
+            requests=work.spending.requests,
+            error=work.error,
+        )
+        changes: dict[str, Any] = {"look_claimed_until": until}
+        if work.asked:
+            changes |= {"looked_at": work.started, "last_sync_at": Greatest("last_sync_at", Value(work.started))}
+        work.integration.update(**changes)
+    return Look(
+        repositories=len(work.asked),
+        changed=work.changed,
+        checks_refreshed=work.checks_refreshed,
+        points=work.spending.points,
+        requests=work.spending.requests,
+        weeks=frozenset(work.weeks),
+        error=work.error,
+        is_unfinished=until is None and not work.is_through,
+    )
+
+
+def _ask_for_news(work: _Work, graphql: GraphQL) -> bool:
+    """A hundred repositories after the other; False when the time is up."""
+    last = 0
+    while batch := _next_batch(work, last):
+        if work.is_over():
+            return False
+        _settle(work, batch, _pulses(work, graphql, batch))
+        work.asked += [tracked.repository_id for tracked in batch]
+        last = batch[-1].pk
+    return True
+
+
+def _next_batch(work: _Work, last: int) -> list[TrackedRepository]:
+    with team_scope(work.team_id):
+        wanted = due.followed() if work.everything_due else due.due(work.started, share=due.JOINS)
+        mine = wanted.filter(integration_id=work.integration_id, pk__gt=last).select_related("repository")
+        return list(mine.order_by("pk")[:AT_ONCE])
+
+
+def _pulses(work: _Work, graphql: GraphQL, batch: list[TrackedRepository]) -> dict[str, Pulse]:
+    """The pulses of the batch by node id. Where GitHub refuses the question itself there are none, and each repository
+    is synced for itself.
+    """
+    ids = [tracked.repository.node_id for tracked in batch if tracked.repository.node_id]
+    deployments = DEPLOYMENTS not in work.not_permitted
+    try:
+        return changes.pulses(graphql, ids, deployments=deployments, spending=work.spending)
+    except (RateLimited, Unavailable, BadCredentials, SsoRequired):
+        raise
+    except GitHubError as error:
+        work.error = str(error)
+        return {}
+
+
+def _settle(work: _Work, batch: list[TrackedRepository], pulses: Mapping[str, Pulse]) -> None:
+    """Begin a run for each repository with news, and move the others on."""
+    with team_scope(work.team_id):
+        for tracked in batch:
+            if pulse := pulses.get(tracked.repository.node_id):
+                follow(tracked.repository, full_name=pulse.full_name, is_archived=pulse.is_archived)
+        found = news_of(batch, pulses)
+        for news in found:
+            runs.begin_found(
+                news.tracked,
+                kind=SyncRun.Kind.INCREMENTAL,
+                ids=news.ids,
+                horizon=None if news.ids is None else work.started,
+                deployments=news.deployments and DEPLOYMENTS not in work.not_permitted,
+            )
+        work.changed += len(found)
+        with_news = {news.tracked.pk for news in found}
+        _move_on(work, [tracked for tracked in batch if tracked.pk not in with_news])
+        work.go_on()
+
+
+def _move_on(work: _Work, quiet: list[TrackedRepository]) -> None:
+    """What has no news is as fresh as if it had been synced. Two statements."""
+    mark = Value(work.mark)
+    TrackedRepository.objects.filter(pk__in=[tracked.pk for tracked in quiet]).update(
+        last_sync_at=Greatest("last_sync_at", Value(work.started)), watermark=Greatest("watermark", mark)
+    )
+    repositories = Repository.objects.filter(pk__in=[tracked.repository_id for tracked in quiet])
+    repositories.update(synced_to=Greatest("synced_to", mark))
+
+
+def _reread(work: _Work, graphql: GraphQL) -> bool:
+    """Checks and deployments again; False when the time is up."""
+    if Part.CHECKS not in work.not_permitted and not _reread_checks(work, graphql):
+        return False
+    if DEPLOYMENTS not in work.not_permitted and work.asked:
+        _reread_deployments(work, graphql)
+    return True
+
+
+def _reread_checks(work: _Work, graphql: GraphQL) -> bool:
+    """Hourly those of all open pull requests of the connection, which may take several looks and goes on where the last
+    one stopped; else those of the repositories just asked that are likely to change.
+    """
+    repositories, cursor = _checks_wanted(work)
+    last = cursor or 0
+    while True:
+        with team_scope(work.team_id):
+            heads = recheck.heads_after(last, repositories, now=work.started, restless=cursor is None)
+            known = recheck.known_checks(heads)
+        found = recheck.reread(graphql, heads, known, is_over=work.is_over, spending=work.spending)
+        last = found.upto or last
+        is_last = len(heads) < recheck.BLOCK and (not heads or last == heads[-1].pk)
+        with team_scope(work.team_id):
+            work.weeks |= recheck.write(found)
+            _begin_moved(work, found)
+            work.go_on(**({} if cursor is None else {"checks_cursor": None if is_last else last}))
+        work.checks_refreshed += found.read
+        if found.error is not None:
+            raise found.error
+        if is_last:
+            return True
+        if work.is_over():
+            return False
+
+
+def _checks_wanted(work: _Work) -> tuple[list[int], int | None]:
+    """Of which repositories, and from which primary key on; None: only what is restless."""
+    with team_scope(work.team_id):
+        integration = work.integration.get()
+        read_at, cursor = integration.checks_read_at, integration.checks_cursor
+        if cursor is None and (work.everything_due or read_at is None or read_at <= work.started - CHECKS_EVERY):
+            cursor = 0
+            work.go_on(checks_cursor=0, checks_read_at=work.started)
+        if cursor is None:
+            return work.asked, None
+        whole = SyncRun.objects.filter(status__in=SyncRun.UNFINISHED, kind__in=runs.WHOLE)
+        stored = TrackedRepository.objects.filter(
+            integration_id=work.integration_id, is_active=True, watermark__isnull=False
+        ).exclude(pk__in=whole.values("tracked_repository_id"))
+        return list(stored.values_list("repository_id", flat=True)), cursor
+
+
+def _begin_moved(work: _Work, found: recheck.Reread) -> None:
+    """A head that is another one by now: its pull request changed since GitHub was asked for news."""
+    if found.moved:
+        for tracked in due.followed().filter(repository_id__in=list(found.moved)).select_related("repository"):
+            ids = found.moved[tracked.repository_id]
+            runs.begin_found(tracked, kind=SyncRun.Kind.PR, ids=ids, deployments=False)
+            work.changed += 1
+
+
+def _reread_deployments(work: _Work, graphql: GraphQL) -> None:
+    with team_scope(work.team_id):
+        open_ones = underway.deployments_under_way(work.asked, now=work.started)
+    if not open_ones:
+        return
+    moved = underway.reread(graphql, open_ones, is_over=work.is_over, spending=work.spending)
+    with team_scope(work.team_id):
+        work.weeks |= underway.write(moved)
