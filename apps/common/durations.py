@@ -39,5 +39,17 @@ def age(seconds: float | timedelta | None) -> str:
     return _two(whole // DAY, "d", whole % DAY // HOUR, "h")
 
 
+def precise(seconds: float | None) -> str:
+    """How long something took: "3.4 s", "31 s", "4 min 12 s", then as `age`. None is a dash."""
+    if seconds is None:
+        return NONE
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < MINUTE:
+        return f"{whole} s"
+    return _two(whole // MINUTE, "min", whole % MINUTE, "s") if whole < HOUR else age(whole)
+
+
 def _two(big: int, big_unit: str, small: int, small_unit: str) -> str:
     return f"{big:,} {big_unit}" + (f" {small} {small_unit}" if small else "")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from apps.integrations.models import AvailableRepository, GitHubIntegration, TrackedRepository
@@ -82,9 +83,10 @@ def untrack_repository(*, tracked: TrackedRepository, actor: User | None) -> Tra
     with transaction.atomic(), team_scope(tracked.team_id):
         github_sync.cancel_runs(tracked=tracked)
         current = _locked(tracked)
-        if not current.is_active:
+        if not current.is_active and current.stopped_at is None:
             return current
         current.is_active = False
+        current.stopped_at, current.stopped_reason = None, ""
         current.sync_requested_at = None
         if current.webhook_id is None:
             current.webhook_status = Hook.NONE
@@ -120,8 +122,10 @@ def request_sync(*, tracked: TrackedRepository, actor: User | None) -> bool:
     """Note that somebody wants it synced now. False while a sync runs, waits or is paused: that one does it."""
     with transaction.atomic(), team_scope(tracked.team_id):
         now = timezone.now()
+        # One that is pending and was not asked for was cancelled, or never begun.
+        waiting = Q(sync_status=Sync.PENDING, sync_requested_at__isnull=False)
         resting = TrackedRepository.objects.filter(pk=tracked.pk, is_active=True).exclude(
-            sync_status__in=(Sync.SYNCING, Sync.PENDING, Sync.PAUSED)
+            waiting | Q(sync_status__in=(Sync.SYNCING, Sync.PAUSED))
         )
         if not resting.update(sync_status=Sync.PENDING, sync_requested_at=now, updated_at=now):
             return False
@@ -162,6 +166,7 @@ def _activate(tracked: TrackedRepository, integration: GitHubIntegration) -> Non
     tracked.sync_prs_total = None
     tracked.sync_activity = ""
     tracked.rate_limited = False
+    tracked.stopped_at, tracked.stopped_reason = None, ""
 
 
 def _want_sync(tracked: TrackedRepository) -> None:

@@ -7,15 +7,18 @@ from apps.integrations.tasks.connection import (
     register_webhook_task,
     remove_webhook_task,
     tidy_connections_task,
+    try_connection_again_task,
 )
 from apps.integrations.tasks.freshness import ask_for_looks_task, check_for_changes_task
 from apps.integrations.tasks.sync import (
+    notify_connection_task,
     notify_sync_ended_task,
     reap_sync_runs_task,
     sync_advance_task,
     sync_repository_initial_task,
     sync_repository_task,
 )
+from apps.integrations.tasks.sync_log import give_turns_task, tidy_sync_log_task
 
 __all__ = (
     "after_commit",
@@ -23,6 +26,8 @@ __all__ = (
     "check_for_changes_task",
     "disconnect_task",
     "discover_repositories_task",
+    "give_turns_task",
+    "notify_connection_task",
     "notify_sync_ended_task",
     "reap_sync_runs_task",
     "register_webhook_task",
@@ -31,4 +36,6 @@ __all__ = (
     "sync_repository_initial_task",
     "sync_repository_task",
     "tidy_connections_task",
+    "tidy_sync_log_task",
+    "try_connection_again_task",
 )

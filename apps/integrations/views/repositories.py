@@ -97,7 +97,7 @@ def github_repo_toggle(request: HttpRequest, team: Team, repo_id: int) -> HttpRe
         tracked = untrack_repository(tracked=tracked, actor=actor_of(request))
         if tracked.webhook_id is not None:
             after_commit(remove_webhook_task, team.pk, tracked.pk)
-    return _answer(request, team, tracked)
+    return answer_with_card(request, team, tracked)
 
 
 def _track(
@@ -137,7 +137,7 @@ def github_repo_sync(request: HttpRequest, team: Team, repo_id: int) -> HttpResp
     tracked = _tracked(repo_id)
     if request_sync(tracked=tracked, actor=actor_of(request)):
         after_commit(sync_repository_task, team.pk, tracked.pk)
-    return _answer(request, team, tracked)
+    return answer_with_card(request, team, tracked)
 
 
 @require_POST
@@ -164,7 +164,7 @@ def github_repo_depth(request: HttpRequest, team: Team, repo_id: int) -> HttpRes
         return HttpResponseBadRequest(str(error), content_type="text/plain; charset=utf-8")
     if set_depth(tracked=tracked, days_back=days_back, actor=actor_of(request)):
         after_commit(sync_repository_initial_task, team.pk, tracked.pk, days_back)
-    return _answer(request, team, tracked)
+    return answer_with_card(request, team, tracked)
 
 
 @require_POST
@@ -174,7 +174,7 @@ def github_repo_webhook(request: HttpRequest, team: Team, repo_id: int) -> HttpR
     tracked = _tracked(repo_id)
     if request_hook(tracked=tracked):
         after_commit(register_webhook_task, team.pk, tracked.pk)
-    return _answer(request, team, tracked)
+    return answer_with_card(request, team, tracked)
 
 
 @require_safe
@@ -194,7 +194,7 @@ def _tracked(repo_id: int, *, is_active: bool | None = True) -> TrackedRepositor
     return get_object_or_404(rows, repository__github_repo_id=repo_id)
 
 
-def _answer(request: HttpRequest, team: Team, tracked: TrackedRepository) -> HttpResponse:
+def answer_with_card(request: HttpRequest, team: Team, tracked: TrackedRepository) -> HttpResponse:
     """The card and the counts beside it for HTMX; the page anew where there is no HTMX."""
     if request.headers.get("HX-Request") != "true":
         return redirect("integrations:repositories", team.slug)

@@ -6,20 +6,17 @@ import csv
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any
 
 import orjson
 
+from apps.common.csv_lines import cell
 from apps.metrics.queries.export import EXPORTS, Export
 
 JSONL, CSV = "jsonl", "csv"
 FORMATS = (JSONL, CSV)
-
-# What a spreadsheet would run as a formula: titles and names are other people's text.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def export_team(
@@ -63,7 +60,7 @@ def _write_csv(export: Export, rows: Iterator[dict[str, Any]], file: IO[bytes]) 
     lines = csv.writer(_Lines(file), lineterminator="\n")
     lines.writerow(export.columns)
     for count, row in enumerate(rows, start=1):  # noqa: B007 - the last one is the answer
-        lines.writerow([_cell(value) for value in row.values()])
+        lines.writerow([cell(value) for value in row.values()])
     return count
 
 
@@ -75,16 +72,6 @@ class _Lines:
 
     def write(self, line: str) -> int:
         return self.file.write(line.encode())
-
-
-def _cell(value: Any) -> Any:
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return f"'{value}" if value.startswith(_FORMULA) else value
-    if isinstance(value, (bool, dict, list, datetime)):
-        return orjson.dumps(value, option=orjson.OPT_UTC_Z).decode().strip('"')
-    return value
 
 
 def _number(value: Any) -> float:

@@ -1,6 +1,6 @@
 """Template tags and filters of every page (built in: no `{% load %}`). The markup is in templates/components/.
 
-Filters: `duration` `duration_value` `duration_unit` `age` `number` `percent` `counted` `initials`.
+Filters: `duration` `duration_value` `duration_unit` `age` `precise` `number` `percent` `counted` `initials`.
 Tags: `icon` `when` `delta` `state` `badge` `chip` `who` `progress` `trust` `empty` `pagination` `sort_header` `field`.
 """
 
@@ -44,6 +44,12 @@ def duration_unit(seconds: float | timedelta | None) -> str:
 def age(value: float | timedelta | datetime | None) -> str:
     """How old one thing is, from seconds or from its instant: 3 d 22 h."""
     return durations.age(timezone.now() - value if isinstance(value, datetime) else value)
+
+
+@register.filter
+def precise(seconds: float | None) -> str:
+    """How long something took, to the second: 3.4 s, 4 min 12 s."""
+    return durations.precise(seconds)
 
 
 @register.filter
