@@ -31,7 +31,9 @@ def test_a_team_with_many_repositories_does_not_starve_a_team_with_one(team, oth
                     return SyncRun.objects.exclude(finished_at=None).first()
 
             wait_until(lambda: served() is not None, 120)
+        run = served()
+        assert run is not None
         with team_scope(team.pk):
-            before = SyncRun.objects.filter(finished_at__lt=served().finished_at).count()
+            before = SyncRun.objects.filter(finished_at__lt=run.finished_at).count()
             assert SyncRun.objects.count() == MANY
     assert before <= 4
