@@ -14,7 +14,7 @@ from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from pytest_django.fixtures import Settings
 
-from apps.integrations.models import AvailableRepository, GitHubIntegration, TrackedRepository
+from apps.integrations.models import AvailableRepository, GitHubIntegration, SyncRun, TrackedRepository
 from apps.metrics.factories import PRReviewFactory, PullRequestFactory, RepositoryFactory
 from apps.metrics.models import PRReview, PullRequest, Repository
 from apps.teams.access import team_member
@@ -43,6 +43,7 @@ WHO_MAY = {
     "integrations:choose": ADMIN,
     "integrations:disconnect": ADMIN,
     "integrations:refresh": ADMIN,
+    "integrations:retry": ADMIN,
     "integrations:repositories": MEMBER,
     "integrations:discovery_progress": MEMBER,
     "integrations:sync_all": ADMIN,
@@ -51,6 +52,13 @@ WHO_MAY = {
     "integrations:github_repo_sync_progress": MEMBER,
     "integrations:github_repo_depth": ADMIN,
     "integrations:github_repo_webhook": ADMIN,
+    "integrations:github_repo_pause": ADMIN,
+    "integrations:github_repo_resume": ADMIN,
+    "integrations:sync_log": MEMBER,
+    "integrations:sync_log_csv": MEMBER,
+    "integrations:sync_run": MEMBER,
+    "integrations:sync_run_cancel": ADMIN,
+    "integrations:sync_run_retry": ADMIN,
     "metrics:overview": MEMBER,
     "metrics:pull_requests": MEMBER,
     "metrics:pull_request": MEMBER,
@@ -123,10 +131,12 @@ def world(team: Team, other_team: Team) -> World:
             full_name="acme/shop",
             seen_at=datetime(2026, 3, 2, tzinfo=UTC),
         )
-        TrackedRepository.objects.create(integration=integration, repository=pr.repository)
+        tracked = TrackedRepository.objects.create(integration=integration, repository=pr.repository)
+        run = SyncRun.objects.create(tracked_repository=tracked, kind=SyncRun.Kind.INITIAL)
     arguments = {
         "repo_id": pr.repository.github_repo_id,
         "integration_id": integration.pk,
+        "run_id": run.pk,
         "owner": "acme",
         "name": "shop",
         "number": pr.number,

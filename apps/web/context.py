@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from apps.integrations.models import TrackedRepository
+from apps.integrations.queries.cards import SHOWN
 from apps.teams.models import Membership, Team
 
 
@@ -28,7 +29,7 @@ class Page:
 
 
 def _tracked_repositories() -> int:
-    return int(TrackedRepository.objects.filter(is_active=True).count())
+    return int(TrackedRepository.objects.filter(SHOWN).count())
 
 
 # In the order of the navigation: one line a page.
@@ -43,6 +44,7 @@ PAGES = (
         within=("integrations:connect", "integrations:connect_token", "integrations:choose"),
         heading="Team",
     ),
+    Page("Sync log", "integrations:sync_log", "log", within=("integrations:sync_run",)),
     Page("Settings", "teams:settings", "gear", admin=True),
 )
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from django.db.models import F, QuerySet, Window
+from django.db.models import F, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
@@ -14,6 +16,7 @@ from apps.integrations.models import AvailableRepository, GitHubIntegration, Syn
 from apps.metrics.models import PullRequest, Repository
 
 Sync = TrackedRepository.SyncStatus
+Connection = GitHubIntegration.SyncStatus
 EXAMPLES = 3
 """Partial pull requests that a card names."""
 
@@ -24,7 +27,9 @@ SHORT = 5
 class State(StrEnum):
     """What a card says in one word; what needs a person comes first."""
 
-    UNREACHABLE = "unreachable"
+    STOPPED = "stopped"  # GitHub no longer gives it to us
+    DISCONNECTED = "disconnected"
+    HELD = "held"  # its organisation does not let the connection in
     FAILED = "failed"
     PARTIAL = "partial"
     PAUSED = "paused"
@@ -32,6 +37,12 @@ class State(StrEnum):
     PENDING = "pending"
     UP_TO_DATE = "up_to_date"
     OFF = "off"
+
+
+BROKEN = frozenset({State.STOPPED, State.DISCONNECTED, State.HELD})
+
+SHOWN = Q(is_active=True) | Q(stopped_at__isnull=False)
+"""Repositories that have a card: what is followed, and what was until GitHub no longer gave it to us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +53,17 @@ class PartialExample:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """`tracked` comes with its repository and integration. `points` are those of the run that is going on."""
+    """`tracked` comes with its repository and integration. `points` and `resume_at` are those of the run that is going
+    on or rests; `seen_at` when the connection last listed the repository.
+    """
 
     tracked: TrackedRepository
     state: State
     language: str = ""
+    is_disabled: bool = False
+    seen_at: datetime | None = None
     points: int | None = None
+    resume_at: datetime | None = None
     partial: Sequence[PartialExample] = field(default_factory=tuple)
 
     @property
@@ -71,7 +87,7 @@ class Card:
     @property
     def waits_for_hook(self) -> bool:
         """Whether GitHub is being asked for the webhook: the answer may come after the sync's end."""
-        is_reachable = self.state not in {State.OFF, State.UNREACHABLE}
+        is_reachable = self.state not in {State.OFF, *BROKEN}
         return is_reachable and self.tracked.webhook_status == TrackedRepository.WebhookStatus.PENDING
 
     @property
@@ -80,6 +96,43 @@ class Card:
         return self.state in {State.SYNCING, State.PENDING, State.PAUSED} and (
             self.state != State.PENDING or self.tracked.sync_requested_at is not None
         )
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether nothing of it comes in until a person has seen to something."""
+        return self.state in BROKEN
+
+    @property
+    def broken_since(self) -> datetime | None:
+        return self.tracked.stopped_at if self.state == State.STOPPED else self.tracked.integration.status_since
+
+    @property
+    def told_at(self) -> datetime | None:
+        """When the admins were written to about what is wrong now."""
+        of = self.tracked if self.state in {State.STOPPED, State.FAILED} else self.tracked.integration
+        return of.admins_told_at
+
+    @property
+    def is_back(self) -> bool:
+        """Whether the connection lists a repository again that was stopped."""
+        stopped_at = self.tracked.stopped_at
+        return stopped_at is not None and self.seen_at is not None and self.seen_at > stopped_at
+
+    @property
+    def is_paused_by_person(self) -> bool:
+        return self.state == State.PAUSED and self.resume_at is None
+
+    @property
+    def other_owner(self) -> str:
+        """Whose it is, where that is not the connection's organisation: it was transferred."""
+        integration = self.tracked.integration
+        is_elsewhere = not integration.is_personal and self.owner.lower() != integration.organization_slug.lower()
+        return self.owner if is_elsewhere else ""
+
+    @property
+    def permissions_missing(self) -> list[str]:
+        """What the connection may not read of it."""
+        return sorted(self.tracked.integration.permissions_missing)
 
     @property
     def stored(self) -> int:
@@ -126,11 +179,13 @@ class Card:
 
 
 def state_of(tracked: TrackedRepository) -> State:
+    if tracked.stopped_at is not None:
+        return State.STOPPED
     if not tracked.is_active:
         return State.OFF
-    connected = tracked.integration.sync_status == GitHubIntegration.SyncStatus.CONNECTED
-    if not connected or tracked.repository.gone_at is not None:
-        return State.UNREACHABLE
+    connection = tracked.integration.sync_status
+    if connection != Connection.CONNECTED:
+        return State.HELD if connection == Connection.HELD else State.DISCONNECTED
     return _BY_STATUS[Sync(tracked.sync_status)]
 
 
@@ -153,33 +208,37 @@ def tracked_rows() -> QuerySet[TrackedRepository]:
 def cards_of(rows: Iterable[TrackedRepository]) -> list[Card]:
     """Cards in the order of `rows`. Three queries, however many there are."""
     tracked = list(rows)
-    languages = _languages(tracked)
-    points = _points(tracked)
+    seen = _seen(tracked)
+    running = _running(tracked)
     partial = _partial(tracked)
     return [
         Card(
             row,
             state_of(row),
-            language=languages.get(row.repository.github_repo_id, ""),
-            points=points.get(row.pk),
+            **seen.get((row.integration_id, row.repository.github_repo_id), {}),
+            **running.get(row.pk, {}),
             partial=partial.get(row.repository_id, ()),
         )
         for row in tracked
     ]
 
 
-def _languages(tracked: Sequence[TrackedRepository]) -> dict[int, str]:
-    """Served by available_repository_id."""
-    seen = AvailableRepository.objects.filter(github_repo_id__in=[row.repository.github_repo_id for row in tracked])
-    return dict(seen.values_list("github_repo_id", "language"))
+def _seen(tracked: Sequence[TrackedRepository]) -> dict[tuple[int, int], dict[str, Any]]:
+    """What the connection's list says. Served by available_repository_id."""
+    listed = AvailableRepository.objects.filter(github_repo_id__in=[row.repository.github_repo_id for row in tracked])
+    return {
+        (row.pop("integration_id"), row.pop("github_repo_id")): row
+        for row in listed.values("integration_id", "github_repo_id", "language", "is_disabled", "seen_at")
+    }
 
 
-def _points(tracked: Sequence[TrackedRepository]) -> dict[int, int]:
+def _running(tracked: Sequence[TrackedRepository]) -> dict[int, dict[str, Any]]:
     """Served by one_unfinished_sync_run."""
-    running = SyncRun.objects.filter(
+    unfinished = SyncRun.objects.filter(
         tracked_repository_id__in=[row.pk for row in tracked], status__in=SyncRun.UNFINISHED
     )
-    return dict(running.values_list("tracked_repository_id", "points"))
+    rows = unfinished.values("tracked_repository_id", "points", "resume_at")
+    return {row.pop("tracked_repository_id"): row for row in rows}
 
 
 def _partial(tracked: Sequence[TrackedRepository]) -> dict[int, list[PartialExample]]:

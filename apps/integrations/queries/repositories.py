@@ -13,7 +13,7 @@ from django.db.models.functions import Cast
 from django.http import QueryDict
 
 from apps.integrations.models import AvailableRepository, GitHubIntegration, IntegrationCredential, TrackedRepository
-from apps.integrations.queries.cards import Card, cards_of, tracked_rows
+from apps.integrations.queries.cards import SHOWN, Card, cards_of, tracked_rows
 
 CARDS_PER_PAGE = 24
 ROWS_PER_PAGE = 50
@@ -23,13 +23,11 @@ LONGEST_SEARCH = 100
 TRACKED, ATTENTION, SYNCING, UNTRACKED = "tracked", "attention", "syncing", "untracked"
 Sync = TrackedRepository.SyncStatus
 
-_DISCONNECTED = Q(integration__sync_status=GitHubIntegration.SyncStatus.DISCONNECTED) | Q(
-    repository__gone_at__isnull=False
-)
-_ATTENTION = _DISCONNECTED | Q(sync_status__in=(Sync.ERROR, Sync.PARTIAL))
-_SYNCING = ~_DISCONNECTED & Q(sync_status__in=(Sync.SYNCING, Sync.PENDING, Sync.PAUSED))
+_BROKEN = Q(stopped_at__isnull=False) | ~Q(integration__sync_status=GitHubIntegration.SyncStatus.CONNECTED)
+_ATTENTION = _BROKEN | Q(sync_status__in=(Sync.ERROR, Sync.PARTIAL))
+_SYNCING = ~_BROKEN & Q(sync_status__in=(Sync.SYNCING, Sync.PENDING, Sync.PAUSED))
 _URGENCY = Case(
-    When(_DISCONNECTED, then=0),
+    When(_BROKEN, then=0),
     *(
         When(sync_status=status, then=place)
         for place, status in enumerate(
@@ -69,6 +67,15 @@ class Connection:
     @property
     def is_connected(self) -> bool:
         return self.integration.sync_status == GitHubIntegration.SyncStatus.CONNECTED
+
+    @property
+    def is_held(self) -> bool:
+        return self.integration.sync_status == GitHubIntegration.SyncStatus.HELD
+
+    @property
+    def missing(self) -> list[tuple[str, str]]:
+        """What it may not read, and the permission for that as GitHub names it."""
+        return [(part, gap.get("permission", "")) for part, gap in sorted(self.integration.permissions_missing.items())]
 
     @property
     def is_discovering(self) -> bool:
@@ -128,7 +135,7 @@ def connections() -> list[Connection]:
     Beside one that works, a broken one through which nothing is followed any more is left out: it asks for nothing. It
     is kept, and goes on where it stopped when the same account is connected again.
     """
-    followed = TrackedRepository.objects.filter(integration=OuterRef("pk"), is_active=True)
+    followed = TrackedRepository.objects.filter(SHOWN, integration=OuterRef("pk"))
     integrations = GitHubIntegration.objects.annotate(
         repositories=Count("available_repositories"), is_followed=Exists(followed)
     ).order_by("organization_slug", "pk")
@@ -145,17 +152,18 @@ def connections() -> list[Connection]:
 
 def quick_counts() -> Counts:
     """Four queries, which do not read every repository."""
-    known = TrackedRepository.objects.filter(is_active=True).values_list("repository__github_repo_id", flat=True)
+    known = TrackedRepository.objects.filter(SHOWN).values_list("repository__github_repo_id", flat=True)
     number = Count("github_repo_id", distinct=True)
-    seen = AvailableRepository.objects.aggregate(number=number)["number"]
-    followed = AvailableRepository.objects.filter(github_repo_id__in=list(known)).aggregate(number=number)["number"]
+    usable = AvailableRepository.objects.filter(is_disabled=False)
+    seen = usable.aggregate(number=number)["number"]
+    followed = usable.filter(github_repo_id__in=list(known)).aggregate(number=number)["number"]
     return _counts(seen - followed)
 
 
 def _counts(untracked: int) -> Counts:
     stored = Cast(KeyTextTransform("stored", "repository__completeness"), IntegerField())
     partial = Cast(KeyTextTransform("partial", "repository__completeness"), IntegerField())
-    found = TrackedRepository.objects.filter(is_active=True).aggregate(
+    found = TrackedRepository.objects.filter(SHOWN).aggregate(
         tracked=Count("pk"),
         attention=Count("pk", filter=_ATTENTION),
         syncing=Count("pk", filter=_SYNCING),
@@ -172,8 +180,8 @@ def _untracked() -> list[tuple[int, str]]:
     Sorted out here, not by joins: right after thousands of rows were discovered PostgreSQL has no statistics of them,
     and took 13 s for an anti-join of 5,000 with itself (nested loops); this takes 30 ms.
     """
-    known = set(TrackedRepository.objects.filter(is_active=True).values_list("repository__github_repo_id", flat=True))
-    rows = AvailableRepository.objects.order_by(
+    known = set(TrackedRepository.objects.filter(SHOWN).values_list("repository__github_repo_id", flat=True))
+    rows = AvailableRepository.objects.filter(is_disabled=False).order_by(
         "is_archived", F("pushed_at").desc(nulls_last=True), "full_name", "integration_id"
     )
     found = []
@@ -185,7 +193,7 @@ def _untracked() -> list[tuple[int, str]]:
 
 
 def _card_page(filters: Filters) -> Page[TrackedRepository]:
-    rows: QuerySet[Any] = tracked_rows().filter(is_active=True)
+    rows: QuerySet[Any] = tracked_rows().filter(SHOWN)
     if filters.search:
         rows = rows.filter(repository__full_name__icontains=filters.search)
     if filters.show == ATTENTION:

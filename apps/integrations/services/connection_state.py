@@ -28,6 +28,7 @@ def hold(integration_id: int, *, reason: str, url: str = "") -> bool:
 
     One that is held keeps since when, and whether the admins were told; the address may be another one now.
     """
+    url = url if url.startswith(("https://", "http://")) else ""  # it becomes a link
     held = GitHubIntegration.objects.filter(pk=integration_id, sync_status=Status.HELD)
     if held.update(status_reason=reason, status_url=url):
         return False

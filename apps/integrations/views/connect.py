@@ -36,7 +36,8 @@ from apps.integrations.services.connections import connect as store_connection
 from apps.integrations.services.discovery import request_discovery
 from apps.integrations.services.encryption import seal, unseal
 from apps.integrations.services.github_rest import rest_with
-from apps.integrations.tasks import after_commit, disconnect_task, discover_repositories_task
+from apps.integrations.services.github_sync import trouble
+from apps.integrations.tasks import after_commit, disconnect_task, discover_repositories_task, give_turns_task
 from apps.integrations.views.actor import actor_of
 from apps.integrations.views.after_connect import enqueue_after_connect
 from apps.integrations.views.failures import Failure, failure_of, unknown_state
@@ -206,6 +207,25 @@ def refresh(request: HttpRequest, team: Team, integration_id: int) -> HttpRespon
     integration = get_object_or_404(GitHubIntegration, pk=integration_id)
     request_discovery(integration=integration)
     after_commit(discover_repositories_task, team.pk, integration.pk)
+    return redirect("integrations:repositories", team.slug)
+
+
+@require_POST
+@team_admin_unscoped
+def retry(request: HttpRequest, team: Team, integration_id: int) -> HttpResponse:
+    """Whether GitHub lets a held connection in again: one request, and the answer on the page."""
+    with team_scope(team.pk):
+        integration = get_object_or_404(GitHubIntegration, pk=integration_id)
+    if trouble.try_again(team_id=team.pk, integration_id=integration.pk):
+        after_commit(give_turns_task, team.pk, integration.pk)
+        messages.success(request, f"{integration.organization_slug} works again. Its syncs go on where they stopped.")
+    else:
+        with team_scope(team.pk):
+            integration.refresh_from_db()
+        if integration.sync_status == GitHubIntegration.SyncStatus.CONNECTED:
+            messages.info(request, f"{integration.organization_slug} works.")
+        else:
+            messages.warning(request, integration.status_reason)
     return redirect("integrations:repositories", team.slug)
 
 

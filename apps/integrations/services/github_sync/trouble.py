@@ -138,8 +138,9 @@ def try_again(*, team_id: int, integration_id: int) -> bool:
 
 
 def _pause(run: SyncRun, limited: RateLimited) -> Settled:
-    with team_scope(run.team_id):
-        runs.pause(run, until=limited.reset_at, reason=str(limited), rate_limited=not limited.secondary)
+    reason = "GitHub asked to slow down." if limited.secondary else "The GitHub budget of this hour is used up."
+    with team_scope(run.team_id):  # until when is beside it, in the viewer's zone
+        runs.pause(run, until=limited.reset_at, reason=reason, rate_limited=not limited.secondary)
     return Settled("paused", str(limited))
 
 
@@ -152,8 +153,9 @@ def _rest(run: SyncRun, error: BadCredentials | SsoRequired) -> Settled:
 
 def _wait_and_retry(run: SyncRun, reason: str, counter: str, *, at_most: int | None = None) -> Settled:
     """Longer each time in a row; a page that comes through starts the count anew."""
-    tries = run.checkpoint.get(counter, 0) + 1
     with team_scope(run.team_id):
+        run.refresh_from_db(fields=["checkpoint"])  # what was set for a page that was not committed is not so
+        tries = run.checkpoint.get(counter, 0) + 1
         if at_most is not None and tries > at_most:
             runs.fail(run, reason)
             return Settled("failed", reason)
