@@ -135,6 +135,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     },
     "reap-stuck-sync-runs": {"task": "apps.integrations.tasks.reap_sync_runs_task", "schedule": 60.0},
     "tidy-connections": {"task": "apps.integrations.tasks.tidy_connections_task", "schedule": 300.0},
+    "reconcile": {"task": "apps.integrations.tasks.reconcile_task", "schedule": 300.0},
     "look-for-changes": {"task": "apps.integrations.tasks.ask_for_looks_task", "schedule": 60.0},
 }
 

@@ -10,6 +10,7 @@ from apps.integrations.tasks.connection import (
     try_connection_again_task,
 )
 from apps.integrations.tasks.freshness import ask_for_looks_task, check_for_changes_task
+from apps.integrations.tasks.reconcile import reconcile_task
 from apps.integrations.tasks.sync import (
     notify_connection_task,
     notify_sync_ended_task,
@@ -30,6 +31,7 @@ __all__ = (
     "notify_connection_task",
     "notify_sync_ended_task",
     "reap_sync_runs_task",
+    "reconcile_task",
     "register_webhook_task",
     "remove_webhook_task",
     "sync_advance_task",
