@@ -42,7 +42,7 @@ for account = 1, #KEYS / 3 do
     close(reset_at, 0)
   elseif (heavy or not (known or unlimited_until > now)) and in_flight >= places then
     busy = math.min(busy or 0, 0)
-  elseif paced - now > ahead then
+  elseif paced - now > ahead + 0.001 then
     busy = math.min(busy or math.huge, paced - now - ahead)
   else
     local left = known and remaining - reserved or math.huge

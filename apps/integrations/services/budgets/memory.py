@@ -111,7 +111,7 @@ class MemoryBudgets:
             return Closed(known.reset_at)
         if is_counted and len(held) >= PLACES:
             return Busy(0.0)
-        if known.paced - now > pace.ahead:
+        if known.paced - now > pace.ahead + 0.001:  # more than what rounding makes
             return Busy(known.paced - now - pace.ahead)
         return float(left) if is_known else float("inf")
 

@@ -116,6 +116,9 @@ class SharedBudgets:
 
         return self._asked(shared, lambda: self._own.standing(account, resource, now))
 
+    def close(self) -> None:
+        self._redis.close()
+
     def _asked(self, shared: Callable[[], T], own: Callable[[], T]) -> T:
         if self._clock() < self._away_until:
             return own()
