@@ -145,14 +145,14 @@ class GraphQL:
         return _named(QueryError("NOT_FOUND", "", (missing,)), response, variables) if missing else None
 
     def _limit_reached(self, error: QueryError, data: Raw | None, response: Response) -> GitHubError | None:
+        if classify.SECONDARY.search(error.message):  # first: its type is the hourly limit's
+            return classify.secondary(response.headers, now=self._now())
         if error.type in RATE_LIMITED:
             now = self._now()
             stated = _stated_limit(data, response, now)
             return classify.rate_limited(
                 response.headers, now=now, reset_at=stated.reset_at if stated is not None else None
             )
-        if classify.SECONDARY.search(error.message):
-            return classify.secondary(response.headers, now=self._now())
         if error.type in TOO_HEAVY:
             return QueryTooHeavy("the query exceeds GitHub's resource limits")
         return None
