@@ -110,10 +110,19 @@ def _seen(node: Raw, index: int, answer: Answer) -> tuple[DeploymentSeen, ...] |
 
 
 def count_window(
-    graphql: GraphQL, owner: str, name: str, since: datetime, *, spending: Spending | None = None
+    graphql: GraphQL,
+    owner: str,
+    name: str,
+    since: datetime,
+    *,
+    until: datetime | None = None,
+    spending: Spending | None = None,
 ) -> WindowCount:
-    """How many pull requests are open, or closed and updated since `since`; one point. The second is an estimate."""
-    closed = f"repo:{owner}/{name} is:pr is:closed updated:>={since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    """How many pull requests are open, or closed and updated since `since` (and up to `until`); one point. The second
+    is an estimate.
+    """
+    updated = f">={_plain(since)}" if until is None else f"{_plain(since)}..{_plain(until)}"
+    closed = f"repo:{owner}/{name} is:pr is:closed updated:{updated}"
     answer = graphql.run("window_count", owner=owner, name=name, closed=closed)
     if spending is not None:
         spending.add(answer)
@@ -187,6 +196,10 @@ def in_parts(ids: Sequence[str], ask: Callable[[list[str]], T], spending: Spendi
 
 def _chunks(ids: Sequence[str], size: int) -> list[list[str]]:
     return [list(ids[start : start + size]) for start in range(0, len(ids), size)]
+
+
+def _plain(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _touched(node: Raw) -> Touched:

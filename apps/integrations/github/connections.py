@@ -26,9 +26,16 @@ EVENT_TYPES = (
 """The turns in a pull request's life that are asked of its timeline, for every query's `$event_types`."""
 
 
+PERMISSION_MISSING = "permission missing: "
+
+
 def without_permission(permission: str) -> str:
     """Why a part is missing where the connection may not read it: the same before and after it is asked no more."""
-    return f"permission missing: {permission}"
+    return f"{PERMISSION_MISSING}{permission}"
+
+
+def is_without_permission(reason: str) -> bool:
+    return reason.startswith(PERMISSION_MISSING)
 
 
 @dataclass(frozen=True, slots=True)

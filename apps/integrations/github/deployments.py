@@ -19,21 +19,25 @@ def fetch_deployments(
     name: str,
     after: str | None = None,
     since: datetime | None = None,
+    before: datetime | None = None,
+    page_size: int = 100,
     spending: Spending | None = None,
 ) -> DeploymentPage:
     """A page of 100 deployments, newest first, each with every status; a point. Those created before `since` are left
-    out, and end the walk (`has_next`). Raises PermissionMissing where the connection may not read deployments.
+    out, and end the walk (`has_next`); those created from `before` on are passed by. Raises PermissionMissing where the
+    connection may not read deployments.
     """
     spending = spending or Spending()
-    answer = graphql.run("deployments", owner=owner, name=name, after=after)
+    answer = graphql.run("deployments", owner=owner, name=name, after=after, n=page_size)
     spending.add(answer)
     page = page_of(answer, "repository", "deployments")
     nodes = [node for node in page["nodes"] if _is_readable(node)]
     lost = [_reason(answer, index) for index, node in enumerate(page["nodes"]) if not _is_readable(node)]
-    wanted = [node for node in nodes if since is None or instant(node["createdAt"]) >= since]
+    recent = [node for node in nodes if since is None or instant(node["createdAt"]) >= since]
+    wanted = [node for node in recent if before is None or instant(node["createdAt"]) < before]
     _complete(graphql, spending, wanted, DEPLOYMENT_STATUSES)
     cursor = page["pageInfo"]["endCursor"]
-    has_next = page["pageInfo"]["hasNextPage"] and len(wanted) == len(nodes) and cursor not in {None, after}
+    has_next = page["pageInfo"]["hasNextPage"] and len(recent) == len(nodes) and cursor not in {None, after}
     short = [f"a deployment's {part}: {reason}" for node in wanted for part, reason in node["partial"].items()]
     return DeploymentPage(wanted, has_next, page["totalCount"], cursor, (*lost, *short))
 

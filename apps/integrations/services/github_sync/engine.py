@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from functools import partial
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
 from apps.integrations.github.errors import GitHubError
+from apps.integrations.github.rest import Rest
 from apps.integrations.models import SyncRun, TrackedRepository
 from apps.integrations.services import oauth_tokens
 from apps.integrations.services.github_client import graphql_of
-from apps.integrations.services.github_sync import coverage, pages, runs, steps, trouble
+from apps.integrations.services.github_rate_limit import tokens_of
+from apps.integrations.services.github_sync import coverage, pages, permissions, reconcile, runs, steps, trouble
 from apps.integrations.services.github_sync.ahead import Ahead
 from apps.integrations.services.github_sync.runs import Handle, SyncBusy
 from apps.teams.scope import team_scope
@@ -107,8 +111,21 @@ def _walk(run: SyncRun, is_over: Callable[[], bool], on_page: Callable[[SyncRun]
     if checkpoint["phase"] == "done":
         return True
     oauth_tokens.renew_expiring(team_id=run.team_id, integration_id=run.tracked_repository.integration_id)
-    graphql = graphql_of(team_id=run.team_id, integration_id=run.tracked_repository.integration_id)
-    with Ahead(partial(steps.fetch, graphql, plan), checkpoint, is_over) as coming:
+    with closing(clients_of(run)) as clients:
+        fetch = partial(steps.fetch, clients)
+        if run.kind == SyncRun.Kind.RECONCILE:
+            return _reconcile(run, partial(reconcile.advance, run, clients.graphql, plan, fetch), is_over, on_page)
+        return _step_by_step(run, partial(fetch, plan), checkpoint, is_over, on_page)
+
+
+def _step_by_step(
+    run: SyncRun,
+    fetch: Callable[[steps.Checkpoint], steps.Learned],
+    checkpoint: steps.Checkpoint,
+    is_over: Callable[[], bool],
+    on_page: Callable[[SyncRun], None],
+) -> bool:
+    with Ahead(fetch, checkpoint, is_over) as coming:
         is_first = True  # alone, so that the first numbers are not kept waiting
         while True:
             learned = coming.take(
@@ -123,26 +140,56 @@ def _walk(run: SyncRun, is_over: Callable[[], bool], on_page: Callable[[SyncRun]
                 return True
 
 
+def _reconcile(
+    run: SyncRun, step: Callable[[], bool], is_over: Callable[[], bool], on_page: Callable[[SyncRun], None]
+) -> bool:
+    """Nothing is fetched ahead here: what is asked depends on what was just compared."""
+    while not step():
+        on_page(run)
+        if is_over():
+            return False
+    return True
+
+
 def _beat(run: SyncRun) -> None:
     """While GitHub takes its time the run goes on beating."""
     with team_scope(run.team_id):
         runs.beat(run)
 
 
+def clients_of(run: SyncRun) -> steps.Clients:
+    """The credentials are read here, outside every scope; the thread that speaks to GitHub needs no database."""
+    whose = {"team_id": run.team_id, "integration_id": run.tracked_repository.integration_id}
+    return steps.Clients(graphql_of(**whose), partial(Rest, tokens_of(**whose), settings.GITHUB_API_URL))
+
+
 def plan_of(run: SyncRun) -> steps.Plan:
     """A run's plan follows from its row alone, so whoever takes it up makes the same one."""
     owner, _, name = run.tracked_repository.repository.full_name.partition("/")
     is_incremental = run.kind == SyncRun.Kind.INCREMENTAL
-    phases = tuple(run.checkpoint.get("phases", ())) or (
-        steps.UPDATES if is_incremental else steps.HISTORY if run.cutoff is None else steps.WINDOW
-    )
+    phases = tuple(run.checkpoint.get("phases", ())) or (steps.UPDATES if is_incremental else _whole(run))
     assert run.started_at is not None  # set when it was taken up
     since = run.started_at - runs.WATERMARK_OVERLAP
     if is_incremental and run.cutoff is not None:
         since = run.cutoff
     elif run.known_from is not None and run.tracked_repository.watermark is not None:
         since = run.tracked_repository.watermark  # what is known is known up to then
-    return steps.Plan(owner, name, phases, run.cutoff, since, run.tracked_repository.page_size)
+    return steps.Plan(
+        owner,
+        name,
+        phases,
+        run.cutoff,
+        since,
+        run.tracked_repository.page_size,
+        known_from=run.known_from,
+        skip=permissions.not_asked_for(run.tracked_repository.integration),
+    )
+
+
+def _whole(run: SyncRun) -> tuple[str, ...]:
+    if run.known_from is not None:
+        return steps.WIDENING
+    return steps.HISTORY if run.cutoff is None else steps.WINDOW
 
 
 def sync_repository_history(

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
 from django.db import connection
 from django.utils import timezone
 
+from apps.integrations.github.connections import is_without_permission
 from apps.integrations.models import SyncRun, TrackedRepository
-from apps.integrations.services.github_sync import runs
+from apps.integrations.services.github_sync import permissions, runs
 from apps.integrations.services.github_sync.following import follow
-from apps.integrations.services.github_sync.steps import Learned
+from apps.integrations.services.github_sync.steps import Figures, Learned
 from apps.metrics.models import Repository
+from apps.metrics.services.gone import mark_gone
 from apps.metrics.services.ingest import ingest_deployments, ingest_pull_requests
 from apps.teams.scope import team_scope
 
@@ -36,6 +39,10 @@ def write_step(run: SyncRun, learned: Learned) -> None:
             deployed = ingest_deployments(repository, learned.deployments, synced_at=timezone.now())
             counts["deployments"] += len(learned.deployments)
             weeks.update(week.isoformat() for week in deployed.touched_weeks)
+        if learned.gone:
+            marked = mark_gone(repository, learned.gone, at=timezone.now())
+            weeks.update(week.isoformat() for week in marked.touched_weeks)
+        permissions.note(run.tracked_repository.integration, learned)
         runs.hold(
             run,
             checkpoint=learned.next or {"phase": "done"},
@@ -43,9 +50,20 @@ def write_step(run: SyncRun, learned: Learned) -> None:
             touched_weeks=sorted(weeks),
             points=run.points + learned.points,
             requests=run.requests + learned.requests,
+            rest_requests=run.rest_requests + learned.rest_requests,
+            pages=_pages(run, learned),
             partial=_partial(run, learned),
         )
         _show_progress(run, learned)
+
+
+def _pages(run: SyncRun, learned: Learned) -> dict[str, dict[str, float]]:
+    """`SyncRun.pages`: figures of the pages that worked, by their size."""
+    pages = dict(run.pages)
+    for size, figures in learned.pages.items():
+        known = pages.get(str(size))
+        pages[str(size)] = asdict(figures + Figures(**known) if known else figures)
+    return pages
 
 
 def _do_not_wait_for_the_disk() -> None:
@@ -82,16 +100,31 @@ def _partial(run: SyncRun, learned: Learned) -> dict[str, Any]:
     """What this run could not fetch, by pull request number; a later complete fetch takes it off again."""
     partial = dict(run.partial)
     for record in learned.pull_requests:
-        if record.partial:
-            partial[str(record.number)] = dict(record.partial)
+        reasons = {part: reason for part, reason in record.partial.items() if not is_without_permission(reason)}
+        if reasons:
+            partial[str(record.number)] = reasons
         else:
             partial.pop(str(record.number), None)
-    if learned.unreadable:
-        reasons = [*partial.get("unreadable", {}).values(), *learned.unreadable]
-        partial["unreadable"] = {str(place): reason for place, reason in enumerate(reasons, start=1)}
-    if learned.missing_permission:
-        partial["deployments"] = {"permission": learned.missing_permission}
+    if unreadable := _unreadable(partial.pop("unreadable", {}), learned):
+        partial["unreadable"] = unreadable
+    for part, permission in learned.permissions.items():
+        partial[NOT_PERMITTED] = {**partial.get(NOT_PERMITTED, {}), part: permission}
     return partial
+
+
+NOT_PERMITTED = "permissions"
+"""The key of `SyncRun.partial` for what the connection may not read: once, not for each pull request."""
+
+
+def _unreadable(before: dict[str, str], learned: Learned) -> dict[str, str]:
+    """What could not be had at all, by pull request number, or by place where even that is not known."""
+    unreadable = dict(before)
+    for record in learned.pull_requests:
+        unreadable.pop(str(record.number), None)
+    for lost in learned.unreadable:
+        place = len(unreadable) + 1
+        unreadable[f"-{place}" if lost.number is None else str(lost.number)] = str(lost)
+    return unreadable
 
 
 def _show_progress(run: SyncRun, learned: Learned) -> None:

@@ -1,0 +1,139 @@
+"""Pull requests that are asked for by their ids: what changed, and what a wider window lacks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apps.integrations.github import changes, pull_requests
+from apps.integrations.github.types import Spending
+from apps.integrations.services.github_sync.steps.learned import Checkpoint, Clients, Figures, Learned, Plan
+from apps.integrations.services.github_sync.steps.pace import Pace
+from apps.integrations.services.github_sync.steps.phases import activity, after, refused
+from apps.integrations.services.github_sync.steps.rescue import rescued
+
+BATCHES_A_STEP = 2
+
+CLOSED = ["MERGED", "CLOSED"]
+"""What can be older than a window: every open pull request is in it."""
+
+
+def changed_step(clients: Clients, plan: Plan, checkpoint: Checkpoint) -> Learned:
+    """What was updated since `since`, or what the checkpoint names: first the ids, then the pull requests."""
+    spending = Spending()
+    facts: dict[str, Any] = {"recount": checkpoint["phase"] == "updated"}
+    if checkpoint.get("ids") is None:
+        changed = changes.updated_since(clients.graphql, plan.owner, plan.name, plan.since, spending=spending)
+        found = {touched.id: touched.number for touched in changed.touched}
+        checkpoint = {**checkpoint, "ids": [list(each) for each in found.items()]}
+        facts["stated"] = changed.total
+    if checkpoint["phase"] == "updated" and "counted" not in checkpoint:
+        facts["total"] = len(checkpoint["ids"])
+        checkpoint = {**checkpoint, "counted": facts["total"]}
+    return _some(clients, plan, {**checkpoint, "listed": True}, spending, facts)
+
+
+def older_step(clients: Clients, plan: Plan, checkpoint: Checkpoint) -> Learned:
+    """What was updated between `cutoff` and `known_from`: a wider window lacks just that. The ids cost a point a
+    hundred, also of those that are known, on the way to the older ones.
+    """
+    spending = Spending()
+    facts: dict[str, Any] = {}
+    if not checkpoint.get("ids"):
+        checkpoint, total = _listed(clients, plan, checkpoint, spending)
+        if "counted" not in checkpoint:
+            facts["total"] = _missing(clients, plan, total, spending)
+            checkpoint = {**checkpoint, "counted": facts["total"]}
+    return _some(clients, plan, checkpoint, spending, facts)
+
+
+def _listed(clients: Clients, plan: Plan, checkpoint: Checkpoint, spending: Spending) -> tuple[Checkpoint, int]:
+    """The checkpoint with the next page of ids that are missing, and how many closed ones there are on all pages."""
+    assert plan.known_from is not None  # or there would be nothing to widen
+    cursor = checkpoint["cursor"]
+    page = changes.list_ids(
+        clients.graphql, owner=plan.owner, name=plan.name, after=cursor, states=CLOSED, spending=spending
+    )
+    ids = [
+        [touched.id, touched.number]
+        for touched in page.touched
+        if touched.updated_at < plan.known_from and (plan.cutoff is None or touched.updated_at >= plan.cutoff)
+    ]
+    is_past = plan.cutoff is not None and any(touched.updated_at < plan.cutoff for touched in page.touched)
+    is_last = is_past or not page.has_next or page.end_cursor in {None, cursor}
+    return {**checkpoint, "ids": ids, "cursor": page.end_cursor, "listed": is_last}, page.total
+
+
+def _missing(clients: Clients, plan: Plan, closed: int, spending: Spending) -> int:
+    """How many pull requests are between `cutoff` and `known_from`, as GitHub's search estimates."""
+    asked = (clients.graphql, plan.owner, plan.name)
+    if plan.cutoff is None:
+        assert plan.known_from is not None
+        return max(0, closed - changes.count_window(*asked, plan.known_from, spending=spending).closed)
+    return changes.count_window(*asked, plan.cutoff, until=plan.known_from, spending=spending).closed
+
+
+def _some(clients: Clients, plan: Plan, checkpoint: Checkpoint, spending: Spending, facts: dict[str, Any]) -> Learned:
+    """Fetches the first of the checkpoint's `ids`, a few batches; the others are the next step's. `listed`: no more
+    ids are to come.
+    """
+    pace = Pace.of(checkpoint, plan.page_size)
+    batch = min(pace.size, pull_requests.IDS_PER_POINT)
+    some, others = checkpoint["ids"][: BATCHES_A_STEP * batch], checkpoint["ids"][BATCHES_A_STEP * batch :]
+    if some:
+        checkpoint, facts = _fetched(clients, plan, checkpoint, [_pair(entry) for entry in some], facts, spending)
+    following: Checkpoint | None = {**checkpoint, "ids": others}
+    if not others and checkpoint["listed"]:
+        following = after(plan, checkpoint, None)
+    return Learned(
+        next=following,
+        points=spending.points,
+        requests=spending.requests,
+        remaining=spending.rate_limit.remaining if spending.rate_limit else None,
+        activity=activity(following),
+        **facts,
+    )
+
+
+def _pair(entry: str | list[Any]) -> tuple[str, int | None]:
+    """A checkpoint names a pull request by its node id, and by its number where that is known."""
+    return (entry, None) if isinstance(entry, str) else (entry[0], entry[1])
+
+
+def _fetched(
+    clients: Clients,
+    plan: Plan,
+    checkpoint: Checkpoint,
+    pairs: list[tuple[str, int | None]],
+    facts: dict[str, Any],
+    spending: Spending,
+) -> tuple[Checkpoint, dict[str, Any]]:
+    skip = plan.skipped(checkpoint)
+    pace = Pace.of(checkpoint, plan.page_size)
+    batch = min(pace.size, pull_requests.IDS_PER_POINT)
+    page = pull_requests.fetch_by_ids(clients.graphql, [each for each, _ in pairs], batch=batch, skip=skip)
+    numbers = {identifier: number for identifier, number in pairs if number is not None}
+    found = rescued(clients, plan, page, skip=skip, numbers=numbers)
+    spending.points += page.points
+    spending.requests += page.requests
+    spending.rate_limit = page.rate_limit or spending.rate_limit
+    if page.gone:
+        _see_repository(clients, plan, spending)
+    asked = min(batch, len(pairs))
+    pace = pace.after(asked=asked, worked=page.size if page.refused else asked, seconds=page.seconds)
+    learned = {
+        "pull_requests": found.records,
+        "rest_requests": found.rest_requests,
+        "unreadable": found.unreadable,
+        "gone": page.gone,
+        "page_size": pace.size,
+        "pages": {batch: Figures(-(-len(pairs) // batch), len(page.nodes), page.seconds)},
+        "permissions": page.permissions_missing,
+    }
+    return refused({**checkpoint, "pace": pace.noted()}, page.permissions_missing), {**facts, **learned}
+
+
+def _see_repository(clients: Clients, plan: Plan, spending: Spending) -> None:
+    """Raises RepositoryGone where it is the whole repository that GitHub no longer shows: then its pull requests are
+    not gone one by one.
+    """
+    changes.list_ids(clients.graphql, owner=plan.owner, name=plan.name, page_size=1, spending=spending)

@@ -1,0 +1,72 @@
+"""Deployments, newest first, as far as the run reaches back."""
+
+from __future__ import annotations
+
+from apps.integrations.github import deployments
+from apps.integrations.github.errors import FeatureGone, PermissionMissing, QueryTooHeavy
+from apps.integrations.github.types import DeploymentPage, Lost, Spending
+from apps.integrations.services.github_sync.steps.learned import Checkpoint, Clients, Learned, Plan
+from apps.integrations.services.github_sync.steps.phases import activity, after, refused
+from apps.integrations.services.mapping import deployment_record
+
+DEPLOYMENTS = "deployments"
+SIZES = (100, 25, 5, 1)
+
+
+def deployment_step(clients: Clients, plan: Plan, checkpoint: Checkpoint) -> Learned:
+    """A page of deployments; none where the connection may not read them. What GitHub cannot give even one at a time is
+    noted, and the run goes on without the older ones.
+    """
+    if DEPLOYMENTS in plan.skipped(checkpoint):
+        following = after(plan, checkpoint, None)
+        return Learned(next=following, activity=activity(following))
+    spending = Spending()
+    try:
+        page, size = _smaller_until_it_fits(clients, plan, checkpoint, spending)
+    except PermissionMissing as missing:
+        following = after(plan, refused(checkpoint, {DEPLOYMENTS: missing.name}), None)
+        permissions = {DEPLOYMENTS: missing.name}
+        return Learned(
+            next=following, requests=spending.requests + 1, permissions=permissions, activity=activity(following)
+        )
+    except (QueryTooHeavy, FeatureGone) as error:
+        following = after(plan, checkpoint, None)
+        reason = error.reason if isinstance(error, QueryTooHeavy) else "GitHub no longer offers them (410)"
+        lost = Lost(f"deployments: {reason}")
+        return Learned(next=following, requests=spending.requests, unreadable=(lost,), activity=activity(following))
+    following = after(plan, {**checkpoint, "deployments_size": size}, page.end_cursor if page.has_next else None)
+    return Learned(
+        next=following,
+        deployments=[deployment_record(node) for node in page.nodes],
+        deployments_read=True,
+        unreadable=tuple(Lost(reason) for reason in page.unreadable),
+        points=spending.points,
+        requests=spending.requests,
+        remaining=spending.rate_limit.remaining if spending.rate_limit else None,
+        activity=activity(following),
+    )
+
+
+def _smaller_until_it_fits(
+    clients: Clients, plan: Plan, checkpoint: Checkpoint, spending: Spending
+) -> tuple[DeploymentPage, int]:
+    """The page and its size. Raises QueryTooHeavy when one deployment is too much."""
+    usual = checkpoint.get("deployments_size", SIZES[0])
+    for size in [each for each in SIZES if each <= usual]:
+        try:
+            page = deployments.fetch_deployments(
+                clients.graphql,
+                owner=plan.owner,
+                name=plan.name,
+                after=checkpoint["cursor"],
+                since=plan.cutoff,
+                before=plan.known_from,
+                page_size=size,
+                spending=spending,
+            )
+        except QueryTooHeavy as error:
+            spending.requests += 1
+            heavy = error
+        else:
+            return page, size
+    raise heavy

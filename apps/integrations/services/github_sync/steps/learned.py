@@ -1,0 +1,137 @@
+"""What a step is given and what it brings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from apps.integrations.github.graphql import GraphQL
+from apps.integrations.github.rest import Rest
+from apps.integrations.github.types import Lost, Raw
+from apps.metrics.records import DeploymentRecord, PullRequestRecord
+
+Checkpoint = dict[str, Any]
+"""Where in a run we are: JSON. `phase` and `cursor` in it, and what later steps need to know."""
+
+
+class Clients:
+    """The ways to GitHub for one run: GraphQL, and REST, which is opened when it is first needed and seldom is."""
+
+    def __init__(self, graphql: GraphQL, open_rest: Callable[[], Rest]) -> None:
+        self.graphql = graphql
+        self._open_rest = open_rest
+        self._rest: Rest | None = None
+
+    @property
+    def rest(self) -> Rest:
+        if self._rest is None:
+            self._rest = self._open_rest()
+        return self._rest
+
+    @property
+    def rest_requests(self) -> int:
+        """How many were sent so far."""
+        return self._rest.requests if self._rest is not None else 0
+
+    def close(self) -> None:
+        if self._rest is not None:
+            self._rest.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What stays the same during a run. `since`: changes from then on are fetched again at the end.
+
+    `known_from`: what was updated since then is stored already. `skip`: parts (and "deployments") that are not asked
+    for, each with the reason.
+    """
+
+    owner: str
+    name: str
+    phases: tuple[str, ...]
+    cutoff: datetime | None
+    since: datetime
+    page_size: int
+    known_from: datetime | None = None
+    skip: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.owner}/{self.name}"
+
+    def skipped(self, checkpoint: Checkpoint) -> dict[str, str]:
+        """What is not asked for: that is known from before, and what the run has met."""
+        return {**self.skip, **checkpoint.get("skip", {})}
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Pages of one size: how many, how many pull requests they held, how many seconds their own queries took."""
+
+    pages: int
+    pull_requests: int
+    seconds: float
+
+    def __add__(self, other: Figures) -> Figures:
+        return Figures(self.pages + other.pages, self.pull_requests + other.pull_requests, self.seconds + other.seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What one step brought. `total` is how many pull requests the run is about, `stated` how many the repository has
+    in all, where the step learned it. `pages` are figures by page size, `permissions` {part: permission} what GitHub
+    refused, `gone` node ids of pull requests that GitHub no longer knows.
+    """
+
+    next: Checkpoint | None
+    pull_requests: list[PullRequestRecord] = field(default_factory=list)
+    deployments: list[DeploymentRecord] = field(default_factory=list)
+    deployments_read: bool = False
+    repository: Raw = field(default_factory=dict)
+    total: int | None = None
+    stated: int | None = None
+    points: int = 0
+    requests: int = 0
+    rest_requests: int = 0
+    remaining: int | None = None
+    activity: str = ""
+    recount: bool = True
+    unreadable: tuple[Lost, ...] = ()
+    gone: tuple[str, ...] = ()
+    page_size: int | None = None
+    pages: Mapping[int, Figures] = field(default_factory=dict)
+    permissions: Mapping[str, str] = field(default_factory=dict)
+
+
+def merged(learned: Sequence[Learned]) -> Learned:
+    """Steps that follow one another, as one; the later ones' word counts where they say something."""
+    first, *others = learned
+    for step in others:
+        first = replace(
+            step,
+            pull_requests=first.pull_requests + step.pull_requests,
+            deployments=first.deployments + step.deployments,
+            deployments_read=first.deployments_read or step.deployments_read,
+            repository=step.repository or first.repository,
+            total=first.total if step.total is None else step.total,
+            stated=first.stated if step.stated is None else step.stated,
+            points=first.points + step.points,
+            requests=first.requests + step.requests,
+            rest_requests=first.rest_requests + step.rest_requests,
+            remaining=first.remaining if step.remaining is None else step.remaining,
+            unreadable=first.unreadable + step.unreadable,
+            gone=first.gone + step.gone,
+            page_size=first.page_size if step.page_size is None else step.page_size,
+            pages=_together(first.pages, step.pages),
+            permissions={**first.permissions, **step.permissions},
+        )
+    return first
+
+
+def _together(some: Mapping[int, Figures], more: Mapping[int, Figures]) -> dict[int, Figures]:
+    return {
+        size: some[size] + more[size] if size in some and size in more else (some.get(size) or more[size])
+        for size in {**some, **more}
+    }

@@ -1,0 +1,60 @@
+"""REST for what a page of GraphQL lacks: a part here and there, seldom a whole pull request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from apps.integrations.github.errors import BadCredentials, GitHubError, RateLimited, SsoRequired
+from apps.integrations.github.types import Lost, PullRequestPage
+from apps.integrations.services.github_sync import rest_way
+from apps.integrations.services.github_sync.steps.learned import Clients, Plan
+from apps.integrations.services.mapping import pull_request_record
+from apps.metrics.records import Part, PullRequestRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Rescued:
+    """The records of a page, as complete as both ways make them, and what neither could give at all."""
+
+    records: list[PullRequestRecord]
+    unreadable: tuple[Lost, ...]
+    rest_requests: int
+
+
+def rescued(
+    clients: Clients, plan: Plan, page: PullRequestPage, *, skip: Mapping[str, str], numbers: Mapping[str, int]
+) -> Rescued:
+    """A page's records. `skip` and what the page itself was refused is not asked for; `numbers` by node id are known
+    from elsewhere. Raises RateLimited and what is wrong with the connection as a whole.
+    """
+    before = clients.rest_requests
+    closed = {*skip, *page.permissions_missing}
+    records = [_filled(clients, plan, pull_request_record(node), closed) for node in page.nodes]
+    unreadable = []
+    for lost in page.unreadable:
+        lost = replace(lost, number=numbers.get(lost.id)) if lost.number is None else lost
+        whole = _whole(clients, plan, lost)
+        if isinstance(whole, Lost):
+            unreadable.append(whole)
+        else:
+            records.append(whole)
+    return Rescued(records, tuple(unreadable), clients.rest_requests - before)
+
+
+def _filled(clients: Clients, plan: Plan, record: PullRequestRecord, closed: set[str]) -> PullRequestRecord:
+    if Part.THREADS in closed:
+        closed = {*closed, Part.REVIEW_COMMENTS}
+    wanted = [Part(part) for part in record.partial if part not in closed]
+    return rest_way.fill(clients.rest, plan.full_name, record, wanted) if wanted else record
+
+
+def _whole(clients: Clients, plan: Plan, lost: Lost) -> PullRequestRecord | Lost:
+    if lost.number is None:
+        return lost
+    try:
+        return rest_way.whole(clients.rest, plan.full_name, lost.number)
+    except (RateLimited, BadCredentials, SsoRequired):
+        raise
+    except GitHubError as error:
+        return replace(lost, reason=f"{lost.reason}; REST: {str(error).removesuffix('.')}")
