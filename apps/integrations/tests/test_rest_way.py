@@ -18,7 +18,7 @@ from apps.integrations.github.transport import HttpxTransport
 from apps.integrations.github.types import NO_DIFF
 from apps.integrations.services.github_sync import rest_way
 from apps.integrations.services.mapping import pull_request_record
-from apps.metrics.records import Account, EventKind, Part, PullRequestRecord
+from apps.metrics.records import Account, EventKind, OverallTotal, Part, PullRequestRecord
 from devtools.github_sandbox.server import SandboxServer
 
 TOKEN = "sandbox-token"
@@ -124,7 +124,7 @@ def facts(record: PullRequestRecord, besides: dict[str, set[str]] | None = None)
         elif field.name in IN_REST and value is not None:
             value = sorted((comparable(field.name, child, besides or {}) for child in value), key=repr)
         elif field.name in {"totals", "partial", "capped"}:
-            value = {str(part): said for part, said in value.items() if part in IN_REST}
+            value = {str(part): said for part, said in value.items() if part in {*IN_REST, OverallTotal.EVERY_REVIEW}}
         found[field.name] = value
     return {name: value for name, value in found.items() if name not in rest_way.NOT_IN_REST}
 

@@ -2,13 +2,21 @@
 
 `runs` is a run's life (fence, heartbeat, end), `turns` whose turn it is, `steps` what it asks GitHub, `ahead` the
 thread that asks before the answer is needed, `pages` how a page becomes rows, `coverage` what is stored in the end,
-`engine` the loop that ties them, `reaper` what is to be taken up. `freshness` asks for news of many repositories at
-once (`due` which, `news` what it means, `recheck` and `underway` what changes without a trace).
+`rest_way` what REST gives where GraphQL does not, `part_refresh` a single part of one pull request, `engine` the loop
+that ties them, `reaper` what is to be taken up. `freshness` asks for news of many repositories at once (`due` which,
+`news` what it means, `recheck` and `underway` what changes without a trace).
 """
 
 from apps.integrations.services.github_sync.due import ask_for_looks
 from apps.integrations.services.github_sync.engine import Outcome, advance, sync_repository_history
 from apps.integrations.services.github_sync.freshness import Look, look
+from apps.integrations.services.github_sync.part_refresh import (
+    sync_pr_check_runs,
+    sync_pr_commits,
+    sync_pr_files,
+    sync_pr_issue_comments,
+    sync_pr_review_comments,
+)
 from apps.integrations.services.github_sync.reaper import reap_team
 from apps.integrations.services.github_sync.runs import (
     Handle,
@@ -41,5 +49,10 @@ __all__ = (
     "pause_by_person",
     "reap_team",
     "resume",
+    "sync_pr_check_runs",
+    "sync_pr_commits",
+    "sync_pr_files",
+    "sync_pr_issue_comments",
+    "sync_pr_review_comments",
     "sync_repository_history",
 )

@@ -14,12 +14,14 @@ from apps.integrations.github.errors import BadCredentials, GitHubError, QueryTo
 from apps.integrations.github.rest import Rest, documented_shape
 from apps.integrations.github.types import Raw
 from apps.integrations.services.mapping import rest as mapping
-from apps.metrics.records import CommitRecord, Part, PullRequestRecord
+from apps.metrics.records import CommitRecord, OverallTotal, Part, PullRequestRecord, ReviewRecord
 
 T = TypeVar("T")
 
 NOT_IN_REST = frozenset({Part.THREADS, Part.LINKED_ISSUES})
 ONLY_GRAPHQL = "REST does not tell them"
+REST = "REST: "
+"""What a reason of REST's begins with, behind GraphQL's."""
 
 
 def fill(rest: Rest, full_name: str, record: PullRequestRecord, parts: Collection[Part]) -> PullRequestRecord:
@@ -70,13 +72,15 @@ class _Way:
 @dataclass(frozen=True, slots=True)
 class _Given:
     """What REST gave of a part: `stated` is how many there are by its own word, `short` why some are missing though
-    they were asked for. `more` are fields of the pull request itself that came with it.
+    they were asked for. `overall` are totals beside the parts', `more` fields of the pull request itself that came with
+    it.
     """
 
     found: tuple[Any, ...]
     stated: int
     short: str = ""
     capped: str = ""
+    overall: Mapping[str, int] = field(default_factory=dict)
     more: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -93,7 +97,7 @@ def _filled(way: _Way, record: PullRequestRecord, parts: Collection[Part]) -> Pu
         given = _given(way, record, part)
         if not given.short:
             changes |= {name: given.found, **given.more}
-            totals[name] = given.stated
+            totals |= {name: given.stated, **given.overall}
             partial.pop(name, None)
             capped.pop(name, None)
             if given.capped:
@@ -117,7 +121,7 @@ def _given(way: _Way, record: PullRequestRecord, part: Part) -> _Given:
 
 def _reason(error: GitHubError) -> str:
     words = error.reason if isinstance(error, QueryTooHeavy) else str(error).removesuffix(".")
-    return f"REST: {words}"
+    return f"{REST}{words}"
 
 
 def _gathered(
@@ -166,6 +170,21 @@ def _named(part: Part) -> Callable[[_Way, PullRequestRecord], _Given]:
     return fetch
 
 
+def _reviews(way: _Way, record: PullRequestRecord) -> _Given:
+    """The submitted ones; those that whoever asks has not submitted yet are counted only."""
+    pending: list[Raw] = []
+
+    def make(entry: Raw) -> ReviewRecord | None:
+        review = mapping.review_record(entry)
+        if review is None:
+            pending.append(entry)
+        return review
+
+    found, short = _gathered(ask.reviews(way.rest, way.full_name, way.number), make, lambda review: review.id)
+    every = {OverallTotal.EVERY_REVIEW.value: len(found) + len(pending)}
+    return _Given(found, len(found), short, overall=every)
+
+
 def _events(way: _Way, record: PullRequestRecord) -> _Given:
     found, short = _gathered(
         ask.events(way.rest, way.full_name, way.number),
@@ -208,7 +227,7 @@ def _files(way: _Way, record: PullRequestRecord) -> _Given:
         return _Given(found, len(found), short, _capped(found, record.changed_files or 0))
     core = mapping.pull_request_record(way.pull_request())
     if not (found and core.changed_files):
-        return _Given(found, 0, short="REST: no diff either")
+        return _Given(found, 0, short=f"{REST}no diff either")
     sizes = {"additions": core.additions, "deletions": core.deletions, "changed_files": core.changed_files}
     return _Given(found, len(found), capped=_capped(found, core.changed_files), more=sizes)
 
@@ -217,7 +236,7 @@ def _checks(way: _Way, record: PullRequestRecord) -> _Given:
     """Check runs and status contexts of the head; where one kind fails, the other is kept."""
     sha = record.head_sha
     if not sha:
-        return _Given((), 0, short="REST: the head commit is not known")
+        return _Given((), 0, short=f"{REST}the head commit is not known")
     runs, no_runs = _gathered(
         ask.check_runs(way.rest, way.full_name, sha), mapping.check_run_record, lambda check: check.id
     )
@@ -233,7 +252,7 @@ def _checks(way: _Way, record: PullRequestRecord) -> _Given:
 _FETCH: dict[Part, Callable[[_Way, PullRequestRecord], _Given]] = {
     Part.LABELS: _named(Part.LABELS),
     Part.ASSIGNEES: _named(Part.ASSIGNEES),
-    Part.REVIEWS: _listed(ask.reviews, mapping.review_record, lambda review: review.id),
+    Part.REVIEWS: _reviews,
     Part.REVIEW_COMMENTS: _listed(ask.review_comments, mapping.review_comment_record, lambda comment: comment.id),
     Part.ISSUE_COMMENTS: _listed(ask.issue_comments, mapping.issue_comment_record, lambda comment: comment.id),
     Part.COMMITS: _commits,
