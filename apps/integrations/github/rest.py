@@ -24,6 +24,7 @@ from apps.integrations.github.graphql import ATTEMPTS, utc_now
 from apps.integrations.github.rest_connection import connection_to
 from apps.integrations.github.transport import (
     API_VERSION,
+    MOST_BYTES,
     MOST_REDIRECTS,
     REDIRECTS,
     USER_AGENT,
@@ -52,6 +53,7 @@ class Rest:
         api_url: str = "https://api.github.com",
         *,
         timeout: int = 15,
+        most_bytes: int = MOST_BYTES,
         backoff: float = 0.5,
         seconds_between_writes: float = 1.0,
         sleep: Callable[[float], None] = time.sleep,
@@ -64,7 +66,7 @@ class Rest:
         self._sleep = sleep
         self._jitter = jitter
         self._now = now
-        self._connection = connection_to(self._api_url, timeout=timeout)
+        self._connection = connection_to(self._api_url, timeout=timeout, most_bytes=most_bytes)
         self._github = Github(
             base_url=self._api_url,
             user_agent=USER_AGENT,

@@ -15,7 +15,7 @@ import requests
 from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass, RequestsResponse
 
 from apps.integrations.github.errors import Unavailable
-from apps.integrations.github.transport import Response, bounded
+from apps.integrations.github.transport import MOST_BYTES, Response, bounded
 
 CHUNK = 64 * 1024
 TOTAL_TIMEOUT = 60.0
@@ -33,9 +33,10 @@ class NothingToDo(RequestsResponse):
 
 
 class _Keeping:
-    """The part that both connections share. `answer` is the latest answer."""
+    """The part that both connections share. `answer` is the latest answer, of at most `most_bytes`."""
 
     answer = Response(0)
+    most_bytes = MOST_BYTES
     session: requests.Session
     verb: str
     url: str
@@ -54,7 +55,7 @@ class _Keeping:
                 allow_redirects=False,
                 stream=True,
             ) as answer:
-                body = bounded(_chunks(answer), until=until)
+                body = bounded(_chunks(answer), until=until, most_bytes=self.most_bytes)
                 headers = {name.lower(): value for name, value in answer.headers.items()}
                 self.answer = Response(answer.status_code, headers, body)
         except requests.RequestException as error:
@@ -75,8 +76,10 @@ def _chunks(answer: requests.Response) -> Iterator[bytes]:
     return chunks
 
 
-def connection_to(api_url: str, *, timeout: int) -> KeepingHttp | KeepingHttps:
+def connection_to(api_url: str, *, timeout: int, most_bytes: int = MOST_BYTES) -> KeepingHttp | KeepingHttps:
     """A connection that is kept open to the host of `api_url`; not to be shared between threads."""
     parts = urlsplit(api_url)
     kind = KeepingHttps if parts.scheme == "https" else KeepingHttp
-    return kind(parts.hostname or "", parts.port, timeout=timeout, retry=0)
+    connection = kind(parts.hostname or "", parts.port, timeout=timeout, retry=0)
+    connection.most_bytes = most_bytes
+    return connection

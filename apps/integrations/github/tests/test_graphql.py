@@ -24,10 +24,10 @@ from apps.integrations.github.errors import (
     SsoRequired,
     Unavailable,
 )
-from apps.integrations.github.graphql import GraphQL, graphql_url
+from apps.integrations.github.graphql import GraphQL, graphql_url, page_of
 from apps.integrations.github.tests.world import FunctionTransport, graphql_over
 from apps.integrations.github.transport import Response
-from apps.integrations.github.types import RateLimit
+from apps.integrations.github.types import Answer, RateLimit
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 RESET = datetime(2026, 11, 20, 9, 40, tzinfo=UTC)
@@ -377,3 +377,170 @@ def test_a_lease_does_not_show_its_token():
 )
 def test_graphql_lives_beside_rest(api, graphql):
     assert graphql_url(api) == graphql
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [],
+        "a string",
+        7,
+        None,
+        {"data": []},
+        {"data": "x"},
+        {"data": 3},
+        {"data": {"nodes": []}, "errors": {"message": "x"}},
+        {"data": {"nodes": []}, "errors": ["x"]},
+        {"data": {"nodes": []}, "errors": 5},
+        {"data": {"nodes": []}, "errors": [None]},
+        {"data": {"nodes": []}, "errors": [{"message": "x", "path": 3}]},
+        {"data": {"nodes": []}, "errors": [{"message": "x", "extensions": [1]}]},
+        {"data": {"repository": []}, "errors": [{"message": "x", "path": ["repository", "pullRequests"]}]},
+        {"data": {"repository": 1}, "errors": [{"message": "x", "path": [["repository"], "pullRequests"]}]},
+    ],
+)
+def test_an_answer_of_another_shape_is_no_answer(content):
+    assert isinstance(raised(ok(content)), Unavailable)
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        [1],
+        "x",
+        {},
+        {**BUDGET, "limit": None},
+        {**BUDGET, "remaining": "many"},
+        {**BUDGET, "remaining": -1},
+        {**BUDGET, "remaining": 6000},
+        {**BUDGET, "limit": 0, "remaining": 0},
+        {**BUDGET, "resetAt": "soon"},
+        {**BUDGET, "resetAt": None},
+        {**BUDGET, "resetAt": "9999-12-31T23:59:59-14:00"},
+    ],
+)
+def test_a_budget_that_is_nonsense_is_ignored(stated):
+    answer = answering(ok({"data": {"nodes": [], "rateLimit": stated}})).run("repos_by_id", ids=[])
+    assert answer.rate_limit is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("limit", "²"),
+        ("limit", "0"),
+        ("limit", "-5"),
+        ("remaining", "5001"),
+        ("remaining", "4.5"),
+        ("remaining", ""),
+        ("reset", "9" * 30),
+        ("reset", "soon"),
+        ("reset", "1795000000000"),
+    ],
+)
+def test_headers_that_are_nonsense_are_ignored(name, value):
+    headers = {"limit": "5000", "remaining": "10", "reset": str(int(RESET.timestamp()))} | {name: value}
+    answer = ok({"data": {"nodes": []}}, **{f"x_ratelimit_{name}": value for name, value in headers.items()})
+    assert answering(answer).run("repos_by_id", ids=[]).rate_limit is None
+
+
+@pytest.mark.parametrize(
+    ("reset", "seconds"),
+    [
+        (NOW - timedelta(minutes=10), 5.0),
+        (NOW, 5.0),
+        (NOW + timedelta(seconds=90), 90.0),
+        (NOW + timedelta(days=400), 3900.0),
+        (None, 60.0),
+    ],
+)
+def test_a_reset_is_waited_for_at_least_a_little_and_at_most_a_window(reset, seconds):
+    headers = {} if reset is None else {"x_ratelimit_reset": str(int(reset.timestamp()))}
+    error = raised(refused(403, "API rate limit exceeded", x_ratelimit_remaining="0", **headers))
+    assert isinstance(error, RateLimited)
+    assert (error.retry_after, error.reset_at) == (seconds, NOW + timedelta(seconds=seconds))
+    assert error.is_stated == (reset is not None)
+
+
+def test_a_retry_after_of_a_year_is_taken_for_one_window():
+    error = raised(refused(403, SECONDARY, retry_after="31536000"))
+    assert isinstance(error, RateLimited)
+    assert error.retry_after == 3900.0
+
+
+def test_githubs_times_are_read_by_its_own_clock():
+    """Ours is ten minutes fast: by it, the window would be over before it is."""
+    theirs = {"date": "Fri, 20 Nov 2026 08:50:00 GMT"}
+    reset = datetime(2026, 11, 20, 8, 55, tzinfo=UTC)
+    headers = {"x_ratelimit_remaining": "0", "x_ratelimit_reset": str(int(reset.timestamp()))}
+    error = raised(refused(403, "API rate limit exceeded", **headers, **theirs))
+    assert isinstance(error, RateLimited)
+    assert error.retry_after == 300.0
+    stated = {"data": {"nodes": [], "rateLimit": {**BUDGET, "resetAt": "2026-11-20T08:55:00Z"}}}
+    answer = answering(ok(stated, **theirs)).run("repos_by_id", ids=[])
+    assert answer.rate_limit is not None
+    assert answer.rate_limit.reset_at == NOW + timedelta(minutes=5)
+
+
+PAGE = b"<!DOCTYPE html><html><title>Sign in to the proxy</title></html>"
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_page_of_a_proxy_says_nothing_of_github(status):
+    assert isinstance(raised(Response(status, {}, PAGE)), Unavailable)
+
+
+def test_a_page_that_asks_to_slow_down_is_a_secondary_limit():
+    page = b"<html>Whoa there! You have triggered an abuse detection mechanism.</html>"
+    error = raised(Response(403, {}, page))
+    assert isinstance(error, RateLimited)
+    assert (error.secondary, error.is_stated) == (True, False)
+
+
+@pytest.mark.parametrize("data", [{}, {"repository": {}}, {"repository": {"pullRequests": {}}}, {"repository": []}])
+def test_a_page_that_lacks_even_the_field_is_no_answer(data):
+    with pytest.raises(Unavailable):
+        page_of(Answer(data), "repository", "pullRequests")
+
+
+@pytest.mark.parametrize("page", [None, {"nodes": None}])
+def test_a_page_that_is_null_was_too_heavy(page):
+    with pytest.raises(QueryTooHeavy):
+        page_of(Answer({"repository": {"pullRequests": page}}), "repository", "pullRequests")
+
+
+class Tokens(Ledger):
+    """Several tokens, of which the first ones are refused."""
+
+    def __init__(self, *tokens: str) -> None:
+        super().__init__()
+        self.waiting = list(tokens)
+
+    def lease(self, *, cost: int, resource: str) -> Lease:
+        self.asked.append((cost, resource))
+        return Lease(self.waiting[0])
+
+    def refused(self, lease: Lease) -> bool:
+        self.waiting.remove(lease.token)
+        return bool(self.waiting)
+
+
+def accepting(good: str, tokens: Tokens, sleeps: list[float]) -> GraphQL:
+    def answer(headers: dict[str, str], **request: Any) -> Response:
+        return ok({"data": {"nodes": []}}) if headers["Authorization"] == f"bearer {good}" else refused(401, "Bad")
+
+    return graphql_over(answer, tokens=tokens, sleep=sleeps.append)
+
+
+def test_with_another_token_a_refused_request_is_sent_again_at_once():
+    tokens, sleeps = Tokens("old", "older", "new"), []
+    assert accepting("new", tokens, sleeps).run("repos_by_id", ids=[]).requests == 3
+    assert tokens.errors == ["BadCredentials", "BadCredentials", "NoneType"]
+    assert sleeps == []
+
+
+def test_a_request_that_every_token_is_refused_for_ends():
+    tokens = Tokens("old", "older")
+    with pytest.raises(BadCredentials):
+        accepting("new", tokens, []).run("repos_by_id", ids=[])
+    assert len(tokens.asked) == 2

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gzip
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -74,3 +75,56 @@ def test_what_breaks_on_the_way_is_named(broken, error):
 def test_header_names_are_lower_case_for_everybody():
     response = sending(lambda request: httpx.Response(200, headers={"X-RateLimit-Limit": "5000"}))
     assert response.headers["x-ratelimit-limit"] == "5000"
+
+
+def endless(chunk: bytes) -> Iterator[bytes]:
+    while True:
+        yield chunk
+
+
+def test_an_answer_without_end_is_given_up():
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=endless(b"x" * 1000))
+
+    with (
+        HttpxTransport(client=httpx.Client(transport=httpx.MockTransport(answer)), most_bytes=10_000) as transport,
+        pytest.raises(QueryTooHeavy, match="too large"),
+    ):
+        transport.send("POST", URL, headers=TOKEN, body=b"{}")
+
+
+def test_a_packed_answer_is_bounded_by_what_it_unpacks_to():
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers={"content-encoding": "gzip"}, content=gzip.compress(b"x" * 1_000_000))
+
+    with (
+        HttpxTransport(client=httpx.Client(transport=httpx.MockTransport(answer)), most_bytes=100_000) as transport,
+        pytest.raises(QueryTooHeavy, match="too large"),
+    ):
+        transport.send("POST", URL, headers=TOKEN, body=b"{}")
+
+
+def test_an_answer_that_trickles_is_given_up():
+    times = iter(range(0, 1000, 7))
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=endless(b" "))
+
+    client = httpx.Client(transport=httpx.MockTransport(answer))
+    with (
+        HttpxTransport(client=client, total_timeout=60.0, clock=lambda: float(next(times))) as transport,
+        pytest.raises(QueryTooHeavy, match="in time"),
+    ):
+        transport.send("POST", URL, headers=TOKEN, body=b"{}")
+    assert next(times) == 70
+
+
+def test_what_cannot_be_unpacked_is_unavailable():
+    with pytest.raises(Unavailable):
+        sending(lambda request: httpx.Response(200, headers={"content-encoding": "gzip"}, content=b"no gzip"))
+
+
+@pytest.mark.parametrize("target", ["http://[nowhere", "https://api.example:port/x", "//"])
+def test_a_redirect_to_no_address_is_unavailable(target):
+    with pytest.raises(Unavailable):
+        sending(lambda request: httpx.Response(302, headers={"location": target}))
