@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from apps.integrations.models import FreshnessCheck, GitHubIntegration, SyncRun, TrackedRepository
 from apps.integrations.models.sync_run import ROUTINE
-from apps.integrations.queries.sync_run import DEPLOYMENTS, KINDS, STATUSES, UNREADABLE, Run
+from apps.integrations.queries.sync_run import KINDS, NOT_PERMITTED, STATUSES, UNREADABLE, Run
 from apps.metrics.queries.population import printable
 
 M = TypeVar("M", bound=Model)
@@ -187,13 +187,13 @@ def runs_of(filters: LogFilters, known: Mapping[str, int] | None = None) -> Quer
 
 def line_of(row: Any) -> LogLine:
     """A row of `_with_details`."""
-    unreadable, deployments = row.unreadable or {}, row.no_deployments
-    keys = row.partial_keys - (row.unreadable is not None) - (deployments is not None)
+    unreadable, not_permitted = row.unreadable or {}, row.not_permitted or {}
+    keys = row.partial_keys - (row.unreadable is not None) - (row.not_permitted is not None)
     return LogLine(
         row,
         timezone.now(),
         partial=keys + len(unreadable),
-        lacks="deployments" if deployments is not None else "",
+        lacks=", ".join(not_permitted).replace("_", " "),
         error=row.last_error or "" if row.status in {SyncRun.Status.ERROR, SyncRun.Status.PAUSED} else "",
     )
 
@@ -212,7 +212,7 @@ def _with_details(runs: QuerySet[SyncRun]) -> QuerySet[Any]:
     return runs.defer(*HEAVY).annotate(
         partial_keys=keys,
         unreadable=KeyTransform(UNREADABLE, "partial"),
-        no_deployments=KeyTransform(DEPLOYMENTS, "partial"),
+        not_permitted=KeyTransform(NOT_PERMITTED, "partial"),
         last_error=KeyTextTransform("-1", "errors"),
     )
 

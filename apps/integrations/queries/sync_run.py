@@ -47,7 +47,7 @@ COUNTED: Mapping[str, str] = {  # the keys of SyncRun.counts that people know, i
     "linked_issues": "Linked issues",
     "deployments": "Deployments",
 }
-UNREADABLE, DEPLOYMENTS = "unreadable", "deployments"
+UNREADABLE, NOT_PERMITTED = "unreadable", "permissions"
 """The keys of SyncRun.partial that are no pull request's number."""
 
 MOST_PARTIAL = 200
@@ -306,10 +306,16 @@ def _sorted_out(partial: Mapping[str, Any]) -> tuple[dict[int, tuple[Part, ...]]
         elif key == UNREADABLE:
             for part in _parts(reasons):
                 found = _NUMBERED.fullmatch(part.reason)
-                if found:
-                    named.setdefault(int(found[1]), (Part("all of it", found[2]),))
+                number = found[1] if found else part.name
+                if number.isascii() and number.isdigit():
+                    named.setdefault(int(number), (Part("all of it", found[2] if found else part.reason),))
                 else:
                     others.append(Part("unreadable", part.reason))
+        elif key == NOT_PERMITTED:
+            others += [
+                Part(part.name, f"permission missing: {part.reason}" if part.reason else "permission missing")
+                for part in _parts(reasons)
+            ]
         else:
             others += [Part(key, f"{part.name}: {part.reason}") for part in _parts(reasons)]
     return named, others

@@ -112,7 +112,7 @@ def test_a_line_says_what_it_was_about_and_what_it_cost(shop, url, as_teammate):
         requests=60,
         rest_requests=3,
         waits=[{"from": THEN.isoformat(), "until": (THEN + timedelta(seconds=75)).isoformat(), "reason": "limit"}],
-        partial={"588": {"files": "too large"}, "unreadable": {"1": "#9: timed out", "2": "#11: timed out"}},
+        partial={"588": {"files": "too large"}, "unreadable": {"9": "#9: timed out", "11": "#11: timed out"}},
     )
     page = text(as_teammate.get(url))
     for words in ("<b>History</b>", "30 days", "1,240", ">107<", ">63<", "3 min 12 s", "1 min 15 s", "Partial"):
@@ -331,8 +331,8 @@ def test_a_run_shows_everything_about_itself(shop, as_teammate, settings):
         partial={
             "588": {"files": "too large", "review_comments": "timed out"},
             "601": {"checks": "timed out"},
-            "unreadable": {"1": "#9: timed out alone, too", "2": "no number at all"},
-            "deployments": {"permission": "deployments:read"},
+            "unreadable": {"9": "#9: timed out alone, too", "-2": "no number at all"},
+            "permissions": {"deployments": "deployments:read"},
         },
     )
     page = text(as_teammate.get(run_url(one)))
@@ -359,7 +359,7 @@ def test_a_run_shows_everything_about_itself(shop, as_teammate, settings):
         "<b>all of it</b> timed out alone, too",
         "not stored",
         "no number at all",
-        "permission: deployments:read",
+        "<b>Deployments</b> permission missing: deployments:read",
     ):
         assert words in page, words
     assert reverse("metrics:pull_request", args=[shop.team.slug, "acme", "shop", 588]) in page

@@ -25,6 +25,7 @@ from apps.integrations.queries.sync_log import (
     with_details,
 )
 from apps.integrations.queries.sync_run import COUNTED, KINDS, STATUSES, run_page
+from apps.integrations.services.github_sync.coverage import completeness_in_words
 from apps.metrics.views.fragments import render_page_or
 from apps.teams.access import team_member
 from apps.teams.models import Team
@@ -120,7 +121,14 @@ def run_detail(request: HttpRequest, team: Team, run_id: int) -> HttpResponse:
     if page is None:
         raise Http404
     row = page.run.row
-    context = {"team": team, "page": page, "run": page.run, "row": row, "tracked": row.tracked_repository}
+    context = {
+        "team": team,
+        "page": page,
+        "run": page.run,
+        "row": row,
+        "tracked": row.tracked_repository,
+        "completeness": completeness_in_words(row.tracked_repository.repository),
+    }
     is_fragment = request.headers.get("HX-Request") == "true" and request.headers.get("HX-Target") == "run"
     response = render(request, f"{RUN}#run" if is_fragment else RUN, context)
     patch_vary_headers(response, ("HX-Request", "HX-Target"))
