@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from apps.integrations.models import AvailableRepository, GitHubIntegration, SyncRun, TrackedRepository
 from apps.metrics.models import PullRequest, Repository
+from apps.metrics.queries.completeness import completeness_in_words
 
 Sync = TrackedRepository.SyncStatus
 Connection = GitHubIntegration.SyncStatus
@@ -137,6 +138,16 @@ class Card:
     @property
     def stored(self) -> int:
         return int(self.repository.completeness.get("stored", 0))
+
+    @property
+    def stated(self) -> int:
+        """How many GitHub has by its own word; what is stored where nothing is known of that."""
+        return int(self.repository.completeness.get("stated") or self.stored)
+
+    @property
+    def completeness(self) -> str:
+        """How much of it is stored, and what is partial and why."""
+        return completeness_in_words(self.repository)
 
     @property
     def partial_count(self) -> int:

@@ -17,10 +17,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.integrations.models import GitHubIntegration, SyncRun, TrackedRepository
+from apps.metrics.queries.completeness import completeness_in_words
 from apps.teams.models import Membership, Team
 from apps.teams.scope import team_scope
 
 Connection = GitHubIntegration.SyncStatus
+
+EXAMPLES = 20
+"""Partial pull requests that an e-mail names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +99,17 @@ def send_sync_complete_notification(tracked_repo: TrackedRepository, stats: Sync
     """
     team = Team.objects.get(pk=tracked_repo.team_id)
     repository = tracked_repo.repository
-    partial = f", {len(stats.partial)} partial" if stats.partial else ""
+    known = repository.completeness
+    partial = f", {known['partial']:,} partial" if known.get("partial") else ""
     subject = f"{repository.full_name} is synced: {stats.pull_requests:,} pull requests{partial}"
     context = {
         "team": team,
         "repository": repository,
         "stats": stats,
+        "completeness": completeness_in_words(repository),
+        "is_complete": not known.get("partial") and known.get("stored") == known.get("stated"),
+        "examples": list(stats.partial.items())[:EXAMPLES],
+        "others": max(0, len(stats.partial) - EXAMPLES),
         "overview_url": settings.BASE_URL + reverse("metrics:overview", args=[team.slug]),
         "repositories_url": settings.BASE_URL + reverse("integrations:repositories", args=[team.slug]),
     }

@@ -72,6 +72,21 @@ def gaps_in_words(gaps: Collection[Gap]) -> dict[int, dict[str, str]]:
     return words
 
 
+def completeness_in_words(repository: Repository) -> str:
+    """As in "1,240 of 1,240; 3 partial: files too large (2), timed out (1)"; "" before the first sync ended."""
+    known = repository.completeness
+    if not known:
+        return ""
+    stored, stated = known["stored"], known.get("stated")
+    words = [f"{stored:,}" if stated is None else f"{stored:,} of {stated:,}"]
+    if partial := known.get("partial"):
+        reasons = ", ".join(f"{reason} ({times:,})" for reason, times in known.get("reasons", {}).items())
+        words.append(f"{partial:,} partial: {reasons}" if reasons else f"{partial:,} partial")
+    if capped := known.get("capped"):
+        words.append(f"{capped:,} capped by GitHub")
+    return "; ".join(words)
+
+
 _TABLES = {
     Part.LABELS: "metrics_pullrequestlabel c WHERE true",
     Part.ASSIGNEES: "metrics_pullrequestassignee c WHERE true",

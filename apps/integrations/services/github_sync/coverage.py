@@ -15,11 +15,13 @@ from apps.integrations.github.types import NO_DIFF
 from apps.integrations.models import GitHubIntegration, SyncRun, TrackedRepository
 from apps.integrations.services.github_sync import runs
 from apps.metrics.models import PullRequest, Repository
-from apps.metrics.queries.completeness import Gap, count_gaps, gaps_in_words, stored_of
+from apps.metrics.queries.completeness import Gap, completeness_in_words, count_gaps, gaps_in_words, stored_of
 from apps.metrics.records import Part
 from apps.metrics.services.deploy_stage import set_deploy_seconds
 from apps.metrics.services.ingest.pull_requests import NOT_FETCHED
 from apps.teams.scope import team_scope
+
+__all__ = ("completeness_in_words", "finish", "may_come", "not_stored", "note_gaps", "reason_in_words")
 
 MOST_MISSING = 1_000
 """Numbers of pull requests that are kept as missing; more are counted, not named."""
@@ -148,21 +150,6 @@ def note_gaps(repository: Repository, gaps: Collection[Gap]) -> int:
 
 def _is_short(completeness: dict[str, Any]) -> bool:
     return completeness["stated"] is not None and completeness["stored"] < completeness["stated"]
-
-
-def completeness_in_words(repository: Repository) -> str:
-    """As in "1,240 of 1,240; 3 partial: files too large (2), timed out (1)"; "" before the first sync ended."""
-    known = repository.completeness
-    if not known:
-        return ""
-    stored, stated = known["stored"], known.get("stated")
-    words = [f"{stored:,}" if stated is None else f"{stored:,} of {stated:,}"]
-    if partial := known.get("partial"):
-        reasons = ", ".join(f"{reason} ({times:,})" for reason, times in known.get("reasons", {}).items())
-        words.append(f"{partial:,} partial: {reasons}" if reasons else f"{partial:,} partial")
-    if capped := known.get("capped"):
-        words.append(f"{capped:,} capped by GitHub")
-    return "; ".join(words)
 
 
 _PARTS = {part.value: part.value.replace("_", " ") for part in Part} | {
