@@ -19,14 +19,23 @@ def node_id(prefix: str, scope: int, number: int) -> str:
 
 def scope_of(node: str) -> int | None:
     """The repository id inside a node id made by `node_id`, None for anything else (recorded ids are GitHub's own)."""
+    return _part(node, 0)
+
+
+def number_of_node(node: str) -> int | None:
+    """The number inside a node id made by `node_id`."""
+    return _part(node, 1)
+
+
+def _part(node: str, index: int) -> int | None:
     _, mark, body = node.partition("_kw")
     if not mark:
         return None
     try:
-        scope: int = _BODY.unpack(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))[0]
+        found: int = _BODY.unpack(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))[index]
     except (struct.error, binascii.Error):
         return None
-    return scope
+    return found
 
 
 def encode_cursor(value: Any) -> str:

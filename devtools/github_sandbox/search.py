@@ -36,9 +36,14 @@ def search_issues(world: World, session: Session, query: str) -> list[PullReques
         repositories = world.listed_repositories()
     items: list[PullRequest | Issue] = []
     for repository in {each.database_id: each for each in repositories if session.sees(each)}.values():
-        items += [*repository.contents.pulls.values(), *repository.contents.issues.values()]
+        items += [*repository.contents.sorted_pulls("CREATED_AT"), *repository.contents.issues.values()]
     found = [item for item in items if all(test(item) for test in tests)]
     return sorted(found, key=lambda item: (getattr(item, attribute), item.number), reverse=descending)
+
+
+def whole(item: PullRequest | Issue) -> PullRequest | Issue:
+    """The item itself, where a list has a stand-in."""
+    return item if isinstance(item, Issue) else item.repository.contents.whole([item])[0]
 
 
 def _scope(world: World, key: str, value: str) -> list[Repository]:
@@ -67,21 +72,21 @@ def _test(key: str, value: str) -> Test:
     if key == "label":
         return lambda item: any(label.name.lower() == value.lower() for label in item.labels)
     if key == "draft":
-        return lambda item: isinstance(item, PullRequest) and item.is_draft == (value == "true")
+        return lambda item: item.typename == "PullRequest" and item.is_draft == (value == "true")
     if key == "base":
-        return lambda item: isinstance(item, PullRequest) and item.base_ref_name == value
+        return lambda item: item.typename == "PullRequest" and item.base_ref_name == value
     return lambda item: True
 
 
 def _state_test(value: str) -> Test:
     tests: dict[str, Test] = {
-        "pr": lambda item: isinstance(item, PullRequest),
+        "pr": lambda item: item.typename == "PullRequest",
         "issue": lambda item: isinstance(item, Issue),
         "open": lambda item: item.state == "OPEN",
         "closed": lambda item: item.state != "OPEN",
         "merged": lambda item: item.state == "MERGED",
         "unmerged": lambda item: item.state != "MERGED",
-        "draft": lambda item: isinstance(item, PullRequest) and item.is_draft,
+        "draft": lambda item: item.typename == "PullRequest" and item.is_draft,
     }
     return tests.get(value, lambda item: True)
 

@@ -6,92 +6,16 @@ thousands of repositories costs nothing until one of them is opened.
 
 from __future__ import annotations
 
-import bisect
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from devtools.github_sandbox.entities import (
-    Account,
-    CheckRun,
-    CheckSuite,
-    Commit,
-    Deployment,
-    Issue,
-    Label,
-    Membership,
-    Milestone,
-    PullRequest,
-    StatusContext,
-)
+from devtools.github_sandbox.contents import ORDER_KEYS, Contents
+from devtools.github_sandbox.entities import Account, Membership
 from devtools.github_sandbox.ids import node_id, scope_of
 
-ORDER_KEYS: dict[str, Callable[[PullRequest], tuple[str, int]]] = {
-    "CREATED_AT": lambda pull: (pull.created_at, pull.number),
-    "UPDATED_AT": lambda pull: (pull.updated_at, pull.number),
-}
-
-
-class Contents:
-    """What is inside a repository. `nodes` holds everything in it that has a node id."""
-
-    def __init__(self) -> None:
-        self.pulls: dict[int, PullRequest] = {}
-        self.issues: dict[int, Issue] = {}
-        self.labels: dict[str, Label] = {}
-        self.milestones: dict[int, Milestone] = {}
-        self.commits: dict[str, Commit] = {}
-        self.suites: dict[str, list[CheckSuite]] = {}
-        self.statuses: dict[str, list[StatusContext]] = {}
-        self.deployments: list[Deployment] = []
-        self.nodes: dict[str, Any] = {}
-        self.last_number = 0
-        """The highest number ever given, known once something was removed or opened."""
-        self._sorted: dict[str, list[PullRequest]] = {}
-
-    def add_pull(self, pull: PullRequest) -> None:
-        self.pulls[pull.number] = pull
-        self.nodes[pull.id] = pull
-        self._sorted.clear()
-
-    def remove_pull(self, pull: PullRequest) -> None:
-        self.pulls.pop(pull.number, None)
-        self.nodes.pop(pull.id, None)
-        self._sorted.clear()
-
-    def changed(self) -> None:
-        """To be called when a pull request's times or state changed: the sorted lists are made anew."""
-        self._sorted.clear()
-
-    def sorted_pulls(self, order: str) -> list[PullRequest]:
-        """The pull requests ascending by CREATED_AT or UPDATED_AT. Not to be changed by the caller."""
-        rows = self._sorted.get(order)
-        if rows is None:
-            rows = self._sorted[order] = sorted(self.pulls.values(), key=ORDER_KEYS[order])
-        return rows
-
-    def updated_since(self, moment: str) -> list[PullRequest]:
-        """The pull requests updated at or after `moment` (an ISO time), oldest update first."""
-        rows = self.sorted_pulls("UPDATED_AT")
-        return rows[bisect.bisect_left(rows, moment, key=lambda pull: pull.updated_at) :]
-
-    def runs_of(self, sha: str) -> list[CheckRun]:
-        """Every attempt of every check of a commit, oldest first."""
-        return [run for suite in self.suites.get(sha, ()) for run in suite.runs]
-
-    def latest_runs_of(self, sha: str) -> list[CheckRun]:
-        """The last attempt of each check, as the rollup and REST's `filter=latest` show it."""
-        latest: dict[tuple[int, str], CheckRun] = {}
-        for run in self.runs_of(sha):
-            latest[run.suite.database_id, run.name] = run
-        return list(latest.values())
-
-    def latest_statuses_of(self, sha: str) -> list[StatusContext]:
-        latest: dict[str, StatusContext] = {}
-        for status in self.statuses.get(sha, ()):
-            latest[status.context] = status
-        return list(latest.values())
+__all__ = ["ORDER_KEYS", "Contents", "Repository", "World"]
 
 
 @dataclass(eq=False)
@@ -115,6 +39,8 @@ class Repository:
     foresee: Callable[[], dict[str, int]] | None = None
     """Pull requests per state as the loader will make them: answers counts without loading."""
     loader: Callable[[Repository, Contents], None] | None = None
+    make_contents: Callable[[Repository], Contents] | None = None
+    """Makes contents that load themselves, instead of `loader`."""
     typename: str = "Repository"
     _contents: Contents | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
@@ -134,8 +60,8 @@ class Repository:
             with self._lock:
                 contents = self._contents
                 if contents is None:
-                    contents = Contents()
-                    if self.loader is not None:
+                    contents = self.make_contents(self) if self.make_contents is not None else Contents()
+                    if self.loader is not None and self.make_contents is None:
                         self.loader(self, contents)
                     self._contents = contents
         return contents
@@ -145,11 +71,7 @@ class Repository:
         if self._contents is None and self.foresee is not None:
             counts = self.foresee()
             return sum(counts.get(state, 0) for state in (counts if states is None else states))
-        pulls = self.contents.pulls
-        if states is None:
-            return len(pulls)
-        wanted = frozenset(states)
-        return sum(pull.state in wanted for pull in pulls.values())
+        return self.contents.count(states)
 
 
 class World:

@@ -57,7 +57,7 @@ class Change:
     @property
     def pull(self) -> PullRequest:
         repository = self.repository
-        found = repository.contents.pulls.get(int(self.request.get("number") or 0))
+        found = repository.contents.pin(int(self.request.get("number") or 0))
         if found is None:
             raise UnknownTarget(f"no pull request {self.request.get('number')} in {repository.full_name}")
         return found

@@ -87,7 +87,8 @@ def deploy(change: Change) -> Json:
     """Of `sha` (the last merge) to `environment`, with a first status `state`."""
     repository, request, now, person = change.repository, change.request, change.now, change.person()
     number, node = change.new("DE", repository)
-    sha = str(request.get("sha") or _last_merge(change) or "0" * 40)
+    last = repository.contents.last_merge()
+    sha = str(request.get("sha") or (last.merge_commit_oid if last else None) or "0" * 40)
     environment = request.get("environment") or "production"
     deployment = Deployment(
         number, node, repository, sha, environment, now, now, repository.default_branch, person, production=True
@@ -96,11 +97,6 @@ def deploy(change: Change) -> Json:
     repository.contents.nodes[node] = deployment
     told = change.emit(repository, "deployment", lambda: change.payloads.deployment(deployment))
     return {"id": number, "node_id": node, "delivered": told + _new_status(change, deployment)}
-
-
-def _last_merge(change: Change) -> str | None:
-    pulls = change.repository.contents.sorted_pulls("UPDATED_AT")
-    return next((each.merge_commit_oid for each in reversed(pulls) if each.state == "MERGED"), None)
 
 
 def _new_status(change: Change, deployment: Deployment) -> int:

@@ -69,6 +69,7 @@ def _commit(change: Change, pull: PullRequest, author: Account, message: str) ->
     repository.contents.nodes[commit.id] = commit
     pull.commits.append(commit)
     pull.head_ref_oid = oid
+    repository.contents.changed()
     pull.stated.pop("commits", None)
     pull.additions += ADDED
     pull.deletions += REMOVED

@@ -40,11 +40,9 @@ class AllShapes(PullShapes):
 
     def pulls_of(self, suite: CheckSuite) -> list[Json]:
         """The open pull requests of that head; GitHub leaves those of forks out."""
-        pulls = suite.repository.contents.pulls.values()
+        pulls = suite.repository.contents.pulls_of_head(suite.head_sha)
         return [
-            self.pull_stub(pull)
-            for pull in pulls
-            if pull.head_ref_oid == suite.head_sha and pull.head_repository is suite.repository and pull.state == "OPEN"
+            self.pull_stub(pull) for pull in pulls if pull.head_repository is suite.repository and pull.state == "OPEN"
         ]
 
     def pull_stub(self, pull: PullRequest) -> Json:

@@ -13,7 +13,7 @@ def _known(call: RestCall, owner: str, name: str, sha: str) -> Repository:
     contents = repository.contents
     if sha in contents.commits or sha in contents.suites or sha in contents.statuses:
         return repository
-    if any(pull.head_ref_oid == sha or pull.merge_commit_oid == sha for pull in contents.pulls.values()):
+    if contents.pulls_of_head(sha) or contents.pulls_with(sha):
         return repository
     raise RestError(422, f"No commit found for SHA: {sha}")
 
@@ -27,11 +27,7 @@ def commit(call: RestCall, owner: str, name: str, sha: str) -> RestAnswer:
 
 def pulls_of_commit(call: RestCall, owner: str, name: str, sha: str) -> RestAnswer:
     repository = _known(call, owner, name, sha)
-    rows = [
-        pull
-        for pull in repository.contents.sorted_pulls("CREATED_AT")
-        if pull.merge_commit_oid == sha or any(each.oid == sha for each in pull.commits)
-    ]
+    rows = repository.contents.pulls_with(sha)
     return call.pages(rows, lambda pull: call.shapes.pull(pull, call.session))
 
 

@@ -9,6 +9,7 @@ from devtools.github_sandbox.rest_api.answers import RestAnswer, RestCall, RestE
 
 MAX_COMMITS = 250
 MAX_FILES = 3_000
+_STATES: dict[str, list[str] | None] = {"open": ["OPEN"], "closed": ["CLOSED", "MERGED"], "all": None}
 
 
 def _pull(call: RestCall, owner: str, name: str, number: int) -> PullRequest:
@@ -23,16 +24,16 @@ def listing(call: RestCall, owner: str, name: str) -> RestAnswer:
     query = call.query
     sort = query.get("sort", "created")
     direction = query.get("direction") or ("desc" if sort == "created" else "asc")
-    rows = call.repository(f"{owner}/{name}").contents.sorted_pulls("UPDATED_AT" if sort == "updated" else "CREATED_AT")
-    state = query.get("state", "open")
-    if state != "all":
-        rows = [pull for pull in rows if (pull.state == "OPEN") == (state == "open")]
+    contents = call.repository(f"{owner}/{name}").contents
+    rows = contents.sorted_pulls(
+        "UPDATED_AT" if sort == "updated" else "CREATED_AT", _STATES.get(query.get("state", "open"), ["OPEN"])
+    )
     if query.get("base"):
         rows = [pull for pull in rows if pull.base_ref_name == query["base"]]
     if query.get("head"):
         rows = [pull for pull in rows if query["head"].endswith(f":{pull.head_ref_name}")]
     rows = rows[::-1] if direction == "desc" else rows
-    return call.pages(rows, lambda pull: call.shapes.pull(pull, call.session))
+    return call.pages(rows, lambda pull: call.shapes.pull(contents.whole([pull])[0], call.session))
 
 
 def show(call: RestCall, owner: str, name: str, number: int) -> RestAnswer:

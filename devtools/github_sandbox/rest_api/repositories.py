@@ -6,7 +6,7 @@ from typing import Any
 
 from devtools.github_sandbox.entities import Issue, PullRequest
 from devtools.github_sandbox.rest_api.answers import RestAnswer, RestCall, RestError, not_found
-from devtools.github_sandbox.search import search_issues
+from devtools.github_sandbox.search import search_issues, whole
 
 SEARCH_CAP = 1_000
 
@@ -51,4 +51,5 @@ def search(call: RestCall) -> RestAnswer:
 
 
 def _item(call: RestCall, item: PullRequest | Issue) -> dict[str, Any]:
+    item = whole(item)
     return call.shapes.issue(item) if isinstance(item, Issue) else call.shapes.as_issue(item, call.session)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from devtools.github_sandbox.entities import Account, Team
 from devtools.github_sandbox.ids import node_id
+from devtools.github_sandbox.synthetic.lazy import LAZY_FROM, LazyContents
 from devtools.github_sandbox.synthetic.plan import SyntheticRepository, iso, number_of, plans
 from devtools.github_sandbox.synthetic.repository import Generator
 from devtools.github_sandbox.synthetic.text import BOTS, PEOPLE
@@ -31,6 +32,9 @@ def _add(world: World, spec: SyntheticRepository, owner: Account, now: datetime)
     def load(repository: Repository, contents: Contents) -> None:
         Generator(world, spec, repository, contents, first_id=6_000_000_000 + index * 2_000_000, now=now).generate()
 
+    def load_lazily(repository: Repository) -> Contents:
+        return LazyContents(world, spec, repository, now, index)
+
     repository = Repository(
         database_id=database_id,
         id=node_id("R", 0, database_id),
@@ -46,6 +50,7 @@ def _add(world: World, spec: SyntheticRepository, owner: Account, now: datetime)
         pushed_at=iso(newest),
         foresee=lambda: dict(Counter(plan.state for plan in plans(spec, now))),
         loader=load,
+        make_contents=load_lazily if spec.count > LAZY_FROM else None,
     )
     return world.add_repository(repository)
 

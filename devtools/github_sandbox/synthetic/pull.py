@@ -48,8 +48,8 @@ class PullWriter:
     def __init__(self, generator: Generator, plan: Plan) -> None:
         self.generator = generator
         self.plan = plan
-        self.random = Random(f"{generator.spec.seed} {generator.repository.full_name} {plan.number}")
-        self.clock = Clock(self.random, plan.created, generator.now)
+        self.random = Random(f"{generator.spec.seed} {generator.name} {plan.number}")
+        self.clock = Clock(self.random, plan.created, generator.limit_of(plan))
         self.closes: list[Issue] = []
         self.pull = self._begin()
 
@@ -97,7 +97,7 @@ class PullWriter:
             number=plan.number,
             repository=generator.repository,
             title=title,
-            body=f"Reverts {undone.repository.full_name}#{undone.number}" if undone else self._body(),
+            body=f"Reverts {generator.name}#{undone.number}" if undone else self._body(),
             author=author,
             state=plan.state,
             created_at=created,
@@ -125,8 +125,7 @@ class PullWriter:
         """Once in fifty times, what this one reverts."""
         if self.random.random() > 0.02:
             return None
-        merged = [pull for pull in self.generator.contents.pulls.values() if pull.state == "MERGED"]
-        earlier = [pull for pull in merged[-8:] if (pull.merged_at or "") < iso(self.plan.created)]
+        earlier = self.generator.undoable(self.plan)
         return self.random.choice(earlier) if earlier else None
 
     def _branch(self, title: str) -> str:
@@ -229,7 +228,7 @@ class PullWriter:
         random, pull = self.random, self.pull
         moment = self.clock.advance(0.2)
         asked: list[Account | Team] = [self.reviewer() for _ in range(random.choice((1, 1, 2)))]
-        teams = pull.repository.owner.teams
+        teams = self.generator.teams
         if teams and random.random() < 0.2:
             asked.append(random.choice(teams))
         for each in dict.fromkeys(asked):

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
+from devtools.github_sandbox.access import READER
 from devtools.github_sandbox.entities import (
     Account,
     App,
@@ -20,7 +21,7 @@ from devtools.github_sandbox.entities import (
     PullRequest,
 )
 from devtools.github_sandbox.ids import node_id
-from devtools.github_sandbox.synthetic.plan import SyntheticRepository, iso, plans
+from devtools.github_sandbox.synthetic.plan import Plan, SyntheticRepository, iso, plans
 from devtools.github_sandbox.synthetic.pull import PullWriter
 from devtools.github_sandbox.synthetic.text import LABELS, title
 from devtools.github_sandbox.world import Contents, Repository, World
@@ -41,6 +42,9 @@ class Generator:
     def __post_init__(self) -> None:
         self._ids = itertools.count(self.first_id)
         owner = self.repository.owner
+        self.name = f"{self.spec.owner}/{self.spec.name}"
+        self.teams = list(owner.teams)
+        self.reader = self.world.account(READER)
         people = [member.account for member in owner.members if not member.account.login.startswith("sandbox-")]
         self.people: list[Account] = people or [owner]
         self.actions = App(15_368, "A_kwDOADhj", "github-actions", "GitHub Actions")
@@ -56,19 +60,32 @@ class Generator:
             self.contents.nodes[entity.id] = entity
 
     def sha(self, *words: object) -> str:
-        return hashlib.sha1(f"{self.repository.full_name} {self.spec.seed} {words}".encode()).hexdigest()
+        return hashlib.sha1(f"{self.name} {self.spec.seed} {words}".encode()).hexdigest()
 
     def bot(self, login: str) -> Account:
         account = self.world.account(login)
         assert account is not None
         return account
 
-    def generate(self) -> None:
+    def limit_of(self, _plan: Plan) -> datetime:
+        """The moment that the story of a pull request ends before."""
+        return self.now
+
+    def undoable(self, plan: Plan) -> list[PullRequest]:
+        """What was merged shortly before, for the one that reverts it."""
+        merged = [pull for pull in self.contents.pulls.values() if pull.state == "MERGED"]
+        return [pull for pull in merged[-8:] if (pull.merged_at or "") < iso(plan.created)]
+
+    def begin(self) -> None:
+        """What a repository has before its first pull request."""
         self._labels()
         self._milestones()
+
+    def generate(self) -> None:
+        self.begin()
         for plan in plans(self.spec, self.now):
             if (plan.number + 1) % 6 == 0:
-                self._issue(plan.number + 1, plan.created)
+                self.issue(plan.number + 1, plan.created)
             pull = PullWriter(self, plan).write()
             self.contents.add_pull(pull)
         if self.spec.deploys:
@@ -102,7 +119,7 @@ class Generator:
             self.contents.milestones[milestone.number] = milestone
             self.keep(milestone)
 
-    def _issue(self, number: int, created: datetime) -> None:
+    def issue(self, number: int, created: datetime) -> None:
         random = Random(f"{self.spec.seed} issue {number}")
         database_id, node = self.new("I")
         closed = random.random() < 0.6
@@ -140,32 +157,31 @@ class Generator:
         for index, pull in enumerate(merged[::4]):
             random = Random(f"{self.spec.seed} deployment {index}")
             start = datetime.fromisoformat(str(pull.merged_at)) + timedelta(minutes=random.randint(3, 40))
-            self._deployment(pull, "staging", min(start, self.now), random)
+            sha, person = str(pull.merge_commit_oid), pull.merged_by
+            self.deployment(sha, person, "staging", min(start, self.now), random)
             if index % 2 == 0:
                 start += timedelta(minutes=random.randint(20, 200))
-                self._deployment(pull, "production", min(start, self.now), random)
+                self.deployment(sha, person, "production", min(start, self.now), random)
 
-    def _deployment(self, pull: PullRequest, environment: str, start: datetime, random: Random) -> None:
+    def deployment(self, sha: str, person: Account | None, environment: str, start: datetime, random: Random) -> None:
         number, node = self.new("DE")
         deployment = Deployment(
             number,
             node,
             self.repository,
-            str(pull.merge_commit_oid),
+            sha,
             environment,
             iso(start),
             iso(start),
             self.repository.default_branch,
-            pull.merged_by,
+            person,
             production=environment == "production",
         )
         end = min(start + timedelta(seconds=random.randint(60, 900)), self.now)
         final = "FAILURE" if random.random() < 0.125 else "SUCCESS"
         for state, moment in (("QUEUED", start), ("IN_PROGRESS", start), (final, end)):
             status_number, status_node = self.new("DES")
-            status = DeploymentStatus(
-                status_number, status_node, deployment, state, iso(moment), iso(moment), pull.merged_by
-            )
+            status = DeploymentStatus(status_number, status_node, deployment, state, iso(moment), iso(moment), person)
             status.environment = environment
             deployment.statuses.append(status)
             self.keep(status)

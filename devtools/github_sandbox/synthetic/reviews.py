@@ -89,7 +89,7 @@ class ReviewWriter:
 
     def _pending(self) -> None:
         """A review that its author has not sent yet; nobody else may see it."""
-        writer = self.generator.world.account("sandbox-reader")
+        writer = self.generator.reader
         if self.pull.state == "OPEN" and writer is not None and self.random.random() < 0.2:
             review = self._review("PENDING", iso(self.story.clock.moment), writer)
             review.submitted_at = None

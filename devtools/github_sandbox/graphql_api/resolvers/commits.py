@@ -98,8 +98,7 @@ def commit_url(commit: Commit, call: Call) -> str:
 
 @resolves("Commit", "associatedPullRequests")
 def associated_pulls(commit: Commit, call: Call) -> Page:
-    pulls = commit.repository.contents.sorted_pulls("CREATED_AT")
-    rows = [pull for pull in pulls if pull.merge_commit_oid == commit.oid or commit in pull.commits]
+    rows = commit.repository.contents.pulls_with(commit.oid)
     order = call.arguments.get("orderBy")
     return page_of(rows[::-1] if order and order["direction"] == "DESC" else rows, call.arguments)
 

@@ -186,8 +186,7 @@ def ref_repository(ref: tuple[Repository, str], _call: Call) -> Repository:
 
 @resolves("Ref", "target")
 def ref_target(ref: tuple[Repository, str], _call: Call) -> Commit | None:
-    merged = [pull for pull in ref[0].contents.pulls.values() if pull.merge_commit_oid and pull.base_ref_name == ref[1]]
-    newest = max(merged, key=lambda pull: pull.merged_at or "", default=None)
+    newest = ref[0].contents.last_merge()
     if newest is None or newest.merge_commit_oid is None:
         return None
     return commit_for(ref[0], newest.merge_commit_oid, newest.merged_at or newest.updated_at)
@@ -208,17 +207,18 @@ def pull_requests(repository: Repository, call: Call) -> Page:
     order = asked.get("orderBy") or {"field": "CREATED_AT", "direction": "ASC"}
     if order["field"] == "COMMENTS":
         raise Fault("UNSUPPORTED", "The sandbox orders pull requests by CREATED_AT and UPDATED_AT only.")
-    rows = repository.contents.sorted_pulls(order["field"])
-    if states is not None or filtered:
+    rows = repository.contents.sorted_pulls(order["field"], states)
+    if filtered:
         rows = [pull for pull in rows if _pull_wanted(pull, asked)]
-    return sorted_page(rows, ORDER_KEYS[order["field"]], order["direction"] == "DESC", asked)
+    page = sorted_page(rows, ORDER_KEYS[order["field"]], order["direction"] == "DESC", asked)
+    page.nodes = repository.contents.whole(page.nodes)
+    return page
 
 
 def _pull_wanted(pull: PullRequest, asked: dict[str, Any]) -> bool:
     labels = asked.get("labels")
     return (
-        (asked.get("states") is None or pull.state in asked["states"])
-        and (not labels or any(label.name in labels for label in pull.labels))
+        (not labels or any(label.name in labels for label in pull.labels))
         and asked.get("headRefName") in (None, pull.head_ref_name)
         and asked.get("baseRefName") in (None, pull.base_ref_name)
     )

@@ -9,7 +9,7 @@ from devtools.github_sandbox.graphql_api.connections import Page, page_of
 from devtools.github_sandbox.graphql_api.context import Context, RateLimit
 from devtools.github_sandbox.graphql_api.errors import Fault
 from devtools.github_sandbox.graphql_api.registry import Call, resolves
-from devtools.github_sandbox.search import search_issues
+from devtools.github_sandbox.search import search_issues, whole
 from devtools.github_sandbox.world import Repository
 
 SEARCH_CAP = 1_000
@@ -113,6 +113,7 @@ def search(_root: Any, call: Call) -> Page:
         return page
     found = search_issues(call.context.world, call.context.session, call.arguments["query"])
     page = page_of(found[:SEARCH_CAP], call.arguments)
+    page.nodes = [whole(item) for item in page.nodes]
     page.more["found"] = len(found)
     return page
 
