@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from apps.integrations.github.access import StaticToken
-from apps.integrations.github.errors import BadCredentials, NotFound, RateLimited
+from apps.integrations.github.errors import BadCredentials, NotFound, RateLimited, SsoRequired
 from apps.integrations.github.graphql import GraphQL, graphql_url
 from apps.integrations.github.pull_requests import fetch_page
 from apps.integrations.github.rest import Rest
@@ -239,7 +239,10 @@ def test_sizes_that_graphql_told_are_not_asked_for_again(rest, busiest):
     assert rest.requests - before == 1 + (len(busiest.commits or ()) - 1) // 100
 
 
-@pytest.mark.parametrize(("kind", "error"), [("rate_limited", RateLimited), ("bad_credentials", BadCredentials)])
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [("rate_limited", RateLimited), ("bad_credentials", BadCredentials), ("sso", SsoRequired)],
+)
 def test_what_concerns_the_whole_run_is_raised(github, rest, busiest, kind, error):
     github.faults.add(f"/repos/acme/shop/pulls/{busiest.number}/files", kind, times=-1)
     with pytest.raises(error):
@@ -251,10 +254,20 @@ def without_diff(record: PullRequestRecord) -> PullRequestRecord:
     return replace(bare(record, Part.FILES, reason=NO_DIFF), **sizes)
 
 
-def test_files_of_a_diff_that_graphql_gave_up_on_come_with_their_sizes(rest, busiest):
-    filled = rest_way.fill(rest, SHOP, without_diff(busiest), [Part.FILES])
-    assert facts(filled) == facts(busiest)
-    assert (filled.additions, filled.changed_files) == (busiest.additions, busiest.changed_files)
+def test_files_of_a_diff_that_graphql_gave_up_on_come_with_their_sizes():
+    with SandboxServer(synthetic=["acme:small:1"]) as github:
+        [before] = by_graphql(github, "acme", "small")
+        github.mutations.apply(
+            {"repo": "acme/small", "number": before.number, "action": "diff_unavailable", "silent": True}
+        )
+        [record] = by_graphql(github, "acme", "small")
+        assert (record.files, record.changed_files, record.partial) == (None, None, {"files": NO_DIFF})
+        rest = Rest(StaticToken(TOKEN), github.url, backoff=0)
+        filled = rest_way.fill(rest, "acme/small", record, [Part.FILES])
+        rest.close()
+    assert facts(filled) == facts(before)
+    assert (filled.additions, filled.changed_files) == (before.additions, before.changed_files)
+    assert filled.partial == {}
 
 
 def test_sizes_that_nobody_knows_are_never_0(github, rest, busiest):
@@ -263,6 +276,17 @@ def test_sizes_that_nobody_knows_are_never_0(github, rest, busiest):
     assert (filled.additions, filled.deletions, filled.changed_files) == (None, None, None)
     assert filled.files is None
     assert filled.partial[Part.FILES].startswith(f"{NO_DIFF}; REST: GitHub rejected the request: 422")
+
+
+def test_a_diff_that_rest_cannot_compute_either_has_no_size_of_0():
+    with SandboxServer(synthetic=["acme:small:1"]) as github:
+        [pull] = github.world.repository("acme/small").contents.pulls.values()
+        pull.files, pull.additions, pull.deletions, pull.changed_files = None, 0, 0, 0
+        rest = Rest(StaticToken(TOKEN), github.url, backoff=0)
+        whole = rest_way.whole(rest, "acme/small", pull.number)
+        rest.close()
+    assert (whole.files, whole.additions, whole.deletions, whole.changed_files) == (None, None, None, None)
+    assert whole.partial["files"].startswith("REST: GitHub rejected the request: 422")
 
 
 def test_no_files_of_no_known_size_are_not_taken_for_none():

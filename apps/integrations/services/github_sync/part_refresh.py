@@ -21,7 +21,7 @@ from apps.integrations.github.rest import Rest
 from apps.integrations.models import IntegrationCredential
 from apps.integrations.services.budgets.shared import budgets_at
 from apps.integrations.services.github_rate_limit import IntegrationTokens, Usable, budget_account
-from apps.integrations.services.github_sync.rest_way import REST, fill
+from apps.integrations.services.github_sync.rest_way import REST, SIZES, fill
 from apps.metrics.models import PRCheckRun, PRComment, PRFile, PullRequest, PullRequestCommit
 from apps.metrics.queries.stored_records import records_of
 from apps.metrics.records import Part, PullRequestRecord
@@ -111,7 +111,7 @@ def _with_open(part: Part, stored: PullRequestRecord) -> PullRequestRecord:
     if part is Part.COMMITS:
         told["commits"] = stored.commits
     if part is Part.FILES and stored.changed_files:
-        told |= dict.fromkeys(["additions", "deletions", "changed_files"])
+        told |= dict.fromkeys(SIZES)
     return replace(stored, **told, totals={}, partial={part.value: ""}, capped={})
 
 

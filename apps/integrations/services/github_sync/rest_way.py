@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from apps.integrations.github import parts as ask
-from apps.integrations.github.errors import BadCredentials, GitHubError, QueryTooHeavy, RateLimited
+from apps.integrations.github.errors import BadCredentials, GitHubError, QueryTooHeavy, RateLimited, SsoRequired
 from apps.integrations.github.rest import Rest, documented_shape
 from apps.integrations.github.types import Raw
 from apps.integrations.services.mapping import rest as mapping
@@ -18,8 +18,12 @@ from apps.metrics.records import CommitRecord, OverallTotal, Part, PullRequestRe
 
 T = TypeVar("T")
 
+OF_THE_CONNECTION = (RateLimited, BadCredentials, SsoRequired)
+"""Errors that are no part's own: every other request would meet them too."""
+
 NOT_IN_REST = frozenset({Part.THREADS, Part.LINKED_ISSUES})
 ONLY_GRAPHQL = "REST does not tell them"
+SIZES = ("additions", "deletions", "changed_files")
 REST = "REST: "
 """What a reason of REST's begins with, behind GraphQL's."""
 
@@ -30,7 +34,7 @@ def fill(rest: Rest, full_name: str, record: PullRequestRecord, parts: Collectio
 
     What REST gave is no longer partial; what it could not give keeps its reason with REST's behind it. A part of which
     REST gave the first pages only stays partial, with as much as either of the two ways brought. The sizes of a pull
-    request without any (no diff) come with its files. Raises RateLimited and BadCredentials, which are no part's own.
+    request without any (no diff) come with its files. Raises what is OF_THE_CONNECTION.
     """
     return _filled(_Way(rest, full_name, record.number), record, parts)
 
@@ -42,7 +46,11 @@ def whole(rest: Rest, full_name: str, number: int) -> PullRequestRecord:
     """
     way = _Way(rest, full_name, number)
     record = mapping.pull_request_record(way.pull_request())
-    return _filled(way, record, [part for part in Part if part not in {Part.LABELS, Part.ASSIGNEES}])
+    filled = _filled(way, record, [part for part in Part if part not in {Part.LABELS, Part.ASSIGNEES}])
+    if Part.FILES in filled.partial and not filled.changed_files:
+        unknown: dict[str, Any] = dict.fromkeys(SIZES)
+        return replace(filled, **unknown)  # 0 is what GitHub states of a diff that it cannot compute
+    return filled
 
 
 @dataclass(slots=True)
@@ -113,7 +121,7 @@ def _given(way: _Way, record: PullRequestRecord, part: Part) -> _Given:
     try:
         with documented_shape():
             return _FETCH[part](way, record)
-    except (RateLimited, BadCredentials):
+    except OF_THE_CONNECTION:
         raise
     except GitHubError as error:
         return _Given((), 0, short=_reason(error))
@@ -135,7 +143,7 @@ def _gathered(
                 record = make(entry)
                 if record is not None:
                     found[key(record)] = record
-    except (RateLimited, BadCredentials):
+    except OF_THE_CONNECTION:
         raise
     except GitHubError as error:
         return tuple(found.values()), _reason(error)
@@ -203,11 +211,11 @@ def _commits(way: _Way, record: PullRequestRecord) -> _Given:
     for commit in found:
         sizes: Mapping[str, Any] = {}
         if (same := known.get(commit.sha)) is not None:
-            sizes = {name: getattr(same, name) for name in ("additions", "deletions", "changed_files")}
+            sizes = {size: getattr(same, size) for size in SIZES}
         elif not short:
             try:
                 sizes = mapping.commit_sizes(ask.commit_sizes(way.rest, way.full_name, commit.sha))
-            except (RateLimited, BadCredentials):
+            except OF_THE_CONNECTION:
                 raise
             except GitHubError as error:  # the next ones would most likely fail as well
                 short = f"{_reason(error)} (the commits' sizes)"
@@ -228,7 +236,7 @@ def _files(way: _Way, record: PullRequestRecord) -> _Given:
     core = mapping.pull_request_record(way.pull_request())
     if not (found and core.changed_files):
         return _Given(found, 0, short=f"{REST}no diff either")
-    sizes = {"additions": core.additions, "deletions": core.deletions, "changed_files": core.changed_files}
+    sizes = {size: getattr(core, size) for size in SIZES}
     return _Given(found, len(found), capped=_capped(found, core.changed_files), more=sizes)
 
 
