@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from apps.integrations.github.completion import IDS_PER_LOOKUP, MAY_NOT, SLOW
 from apps.integrations.github.errors import QueryTooHeavy
@@ -49,26 +49,47 @@ def list_ids(
     if spending is not None:
         spending.add(answer)
     page = page_of(answer, "repository", "pullRequests")
+    touched = tuple(_touched(node) for node in page["nodes"] if node is not None)
     return IdPage(
-        touched=tuple(_touched(node) for node in page["nodes"] if node is not None),
+        touched=touched,
         end_cursor=page["pageInfo"]["endCursor"],
         has_next=page["pageInfo"]["hasNextPage"],
         total=page["totalCount"],
+        lost=len(page["nodes"]) - len(touched),
     )
+
+
+def list_ids_past(graphql: GraphQL, *, spending: Spending, page_size: int = 100, **asked: Any) -> IdPage:
+    """`list_ids`, fewer at a time where GitHub gives up on so many, and past one of which it cannot say even this."""
+    for size in [page_size, *(size for size in (25, 5, 1) if size < page_size)]:
+        try:
+            return list_ids(graphql, page_size=size, spending=spending, **asked)
+        except QueryTooHeavy:
+            spending.requests += 1
+    order = {"field": asked.get("order", "UPDATED_AT"), "direction": "DESC"}
+    answer = graphql.run("pr_cursor", n=1, **{**asked, "order": order})
+    spending.add(answer)
+    page: Raw | None = answer.data["repository"]["pullRequests"]
+    if page is None:
+        raise QueryTooHeavy("GitHub gave nothing")
+    return IdPage((), page["pageInfo"]["endCursor"], page["pageInfo"]["hasNextPage"], page["totalCount"], lost=1)
 
 
 def updated_since(
     graphql: GraphQL, owner: str, name: str, since: datetime, *, spending: Spending | None = None
 ) -> Changed:
     """The pull requests that changed at or after `since`; asks for 100 at a time, a point each."""
+    spending = spending or Spending()
     found: list[Touched] = []
+    lost = 0
     after: str | None = None
     while True:
-        page = list_ids(graphql, owner=owner, name=name, after=after, spending=spending)
+        page = list_ids_past(graphql, owner=owner, name=name, after=after, spending=spending)
         found += [touched for touched in page.touched if touched.updated_at >= since]
+        lost += page.lost
         is_last = any(touched.updated_at < since for touched in page.touched) or not page.has_next
         if is_last or page.end_cursor in {None, after}:
-            return Changed(tuple(found), page.total)
+            return Changed(tuple(found), page.total, lost)
         after = page.end_cursor
 
 

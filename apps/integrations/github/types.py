@@ -131,20 +131,24 @@ class Touched:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What changed, the newest first; `total` is how many pull requests the repository has in all."""
+    """What changed, the newest first; `total` is how many pull requests the repository has in all. Of `lost` ones
+    GitHub could not say whether they changed.
+    """
 
     touched: tuple[Touched, ...]
     total: int
+    lost: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class IdPage:
-    """A page of ids; `total` is how many there are on all pages."""
+    """A page of ids; `total` is how many there are on all pages, `lost` how many of this one GitHub could not give."""
 
     touched: tuple[Touched, ...]
     end_cursor: str | None
     has_next: bool
     total: int
+    lost: int = 0
 
 
 @dataclass(frozen=True, slots=True)

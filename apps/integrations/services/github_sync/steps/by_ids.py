@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from apps.integrations.github import changes, pull_requests
-from apps.integrations.github.types import Spending
+from apps.integrations.github.types import IdPage, Lost, Spending
 from apps.integrations.services.github_sync.steps.learned import Checkpoint, Clients, Figures, Learned, Plan
 from apps.integrations.services.github_sync.steps.pace import Pace
 from apps.integrations.services.github_sync.steps.phases import activity, after, refused
@@ -25,7 +25,7 @@ def changed_step(clients: Clients, plan: Plan, checkpoint: Checkpoint) -> Learne
         changed = changes.updated_since(clients.graphql, plan.owner, plan.name, plan.since, spending=spending)
         found = {touched.id: touched.number for touched in changed.touched}
         checkpoint = {**checkpoint, "ids": [list(each) for each in found.items()]}
-        facts["stated"] = changed.total
+        facts |= {"stated": changed.total, "unreadable": _nameless(changed.lost)}
     if checkpoint["phase"] == "updated" and "counted" not in checkpoint:
         facts["total"] = len(checkpoint["ids"])
         checkpoint = {**checkpoint, "counted": facts["total"]}
@@ -39,18 +39,19 @@ def older_step(clients: Clients, plan: Plan, checkpoint: Checkpoint) -> Learned:
     spending = Spending()
     facts: dict[str, Any] = {}
     if not checkpoint.get("ids"):
-        checkpoint, total = _listed(clients, plan, checkpoint, spending)
+        checkpoint, page = _listed(clients, plan, checkpoint, spending)
+        facts["unreadable"] = _nameless(page.lost)
         if "counted" not in checkpoint:
-            facts["total"] = _missing(clients, plan, total, spending)
+            facts["total"] = _missing(clients, plan, page.total, spending)
             checkpoint = {**checkpoint, "counted": facts["total"]}
     return _some(clients, plan, checkpoint, spending, facts)
 
 
-def _listed(clients: Clients, plan: Plan, checkpoint: Checkpoint, spending: Spending) -> tuple[Checkpoint, int]:
-    """The checkpoint with the next page of ids that are missing, and how many closed ones there are on all pages."""
+def _listed(clients: Clients, plan: Plan, checkpoint: Checkpoint, spending: Spending) -> tuple[Checkpoint, IdPage]:
+    """The checkpoint with those of the next page of ids that are missing, and the page."""
     assert plan.known_from is not None  # or there would be nothing to widen
     cursor = checkpoint["cursor"]
-    page = changes.list_ids(
+    page = changes.list_ids_past(
         clients.graphql, owner=plan.owner, name=plan.name, after=cursor, states=CLOSED, spending=spending
     )
     ids = [
@@ -60,7 +61,11 @@ def _listed(clients: Clients, plan: Plan, checkpoint: Checkpoint, spending: Spen
     ]
     is_past = plan.cutoff is not None and any(touched.updated_at < plan.cutoff for touched in page.touched)
     is_last = is_past or not page.has_next or page.end_cursor in {None, cursor}
-    return {**checkpoint, "ids": ids, "cursor": page.end_cursor, "listed": is_last}, page.total
+    return {**checkpoint, "ids": ids, "cursor": page.end_cursor, "listed": is_last}, page
+
+
+def _nameless(lost: int) -> tuple[Lost, ...]:
+    return (Lost("a pull request: GitHub cannot even say its number"),) * lost
 
 
 def _missing(clients: Clients, plan: Plan, closed: int, spending: Spending) -> int:
@@ -123,7 +128,7 @@ def _fetched(
     learned = {
         "pull_requests": found.records,
         "rest_requests": found.rest_requests,
-        "unreadable": found.unreadable,
+        "unreadable": (*facts.get("unreadable", ()), *found.unreadable),
         "gone": page.gone,
         "page_size": pace.size,
         "pages": {batch: Figures(-(-len(pairs) // batch), len(page.nodes), page.seconds)},

@@ -119,7 +119,7 @@ def _stepped_over(clients: Clients, plan: Plan, asked: dict[str, Any], heavy: Qu
     than the window ends it.
     """
     spending = Spending()
-    ids = changes.list_ids(clients.graphql, **asked, page_size=1, spending=spending)
+    ids = changes.list_ids_past(clients.graphql, **asked, page_size=1, spending=spending)
     is_closed = asked["order"] == "UPDATED_AT"
     wanted = [it for it in ids.touched if not (is_closed and plan.cutoff and it.updated_at < plan.cutoff)]
     return PullRequestPage(
@@ -132,7 +132,10 @@ def _stepped_over(clients: Clients, plan: Plan, asked: dict[str, Any], heavy: Qu
         requests=spending.requests,
         seconds=0.0,
         rate_limit=spending.rate_limit,
-        unreadable=tuple(Lost(heavy.reason, touched.number, touched.id) for touched in wanted),
+        unreadable=(
+            *(Lost(heavy.reason, touched.number, touched.id) for touched in wanted),
+            *(Lost(f"a pull request: {heavy.reason}"),) * ids.lost,
+        ),
     )
 
 
