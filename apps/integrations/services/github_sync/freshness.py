@@ -180,13 +180,16 @@ def _end(work: _Work, until: datetime | None) -> Look:
 def _ask_for_news(work: _Work, graphql: GraphQL) -> bool:
     """A hundred repositories after the other; False when the time is up."""
     last = 0
-    while batch := _next_batch(work, last):
-        if work.is_over():
+    while True:
+        batch = _next_batch(work, last)
+        if batch and work.is_over():
             return False
-        _settle(work, batch, _pulses(work, graphql, batch))
-        work.asked += [tracked.repository_id for tracked in batch]
-        last = batch[-1].pk
-    return True
+        if batch:
+            _settle(work, batch, _pulses(work, graphql, batch))
+            work.asked += [tracked.repository_id for tracked in batch]
+            last = batch[-1].pk
+        if len(batch) < AT_ONCE:
+            return True
 
 
 def _next_batch(work: _Work, last: int) -> list[TrackedRepository]:
