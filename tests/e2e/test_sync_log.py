@@ -218,7 +218,7 @@ def shoot(page: Page, name: str) -> None:
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} is wider than the {size}"
-            page.screenshot(path=SHOTS / f"{name}-{size}-{scheme}.png", full_page=True)
+            page.screenshot(path=SHOTS / f"{name}-{size}-{scheme}.png", full_page=True, animations="disabled")
     page.set_viewport_size({"width": 1280, "height": 900})
     page.emulate_media(color_scheme="light")
 

@@ -20,7 +20,7 @@ Status = SyncRun.Status
 KINDS: Mapping[str, str] = {
     Kind.INITIAL: "History",
     Kind.INCREMENTAL: "Update",
-    Kind.MANUAL: "Command",
+    Kind.MANUAL: "History by command",
     Kind.PR: "Single pull requests",
     Kind.RECONCILE: "Comparison",
 }
