@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from django.utils import timezone
 
+from apps.integrations.github.access import StaticToken
+from apps.integrations.github.rest import Rest
 from apps.integrations.models import IntegrationCredential, TrackedRepository
 from apps.integrations.services import github_sync
 from apps.integrations.services.github_rate_limit import budget_of
 from apps.integrations.services.github_sync.engine import Ended
+from apps.integrations.services.github_sync.rest_way import whole
 from apps.integrations.tests.sync_support import rows_of, tracked_at, versions_of
 from apps.metrics.models import (
     PRCheckRun,
@@ -21,6 +25,7 @@ from apps.metrics.models import (
     WeeklyMetrics,
 )
 from apps.metrics.records import Part
+from apps.metrics.services.ingest import ingest_pull_requests
 from apps.teams.scope import team_scope
 from devtools.github_sandbox.server import SandboxServer
 
@@ -210,6 +215,28 @@ def test_requests_are_counted_on_the_account_of_the_token(github, pr, team):
     budget = budget_of(user, "core")
     assert budget is not None
     assert budget.remaining < 777
+
+
+def test_pull_requests_that_rest_gave_whole_are_the_rows_that_graphql_made(github, tracked, team):
+    """Only that threads and closing issues were not told this time is new to the rows."""
+    before, versions = rows_of(team), versions_of(team)
+    with team_scope(team.pk):
+        totals = dict(PullRequest.objects.values_list("pk", "totals"))
+    rest = Rest(StaticToken(TOKEN), github.url)
+    wholes = [whole(rest, SHOP, number) for number in github.world.repository(SHOP).contents.pulls]
+    rest.close()
+    with team_scope(team.pk):
+        ingest_pull_requests(tracked.repository, wholes, synced_at=timezone.now())
+    after = versions_of(team)
+    assert {table for table in after if after[table] != versions[table]} == {"pullrequest"}
+    with team_scope(team.pk):
+        assert {tuple(sorted(partial)) for partial in PullRequest.objects.values_list("partial", flat=True)} == {
+            ("linked_issues", "threads")
+        }
+        for pull in PullRequest.objects.all():
+            assert pull.totals.items() <= totals[pull.pk].items()
+            PullRequest.objects.filter(pk=pull.pk).update(partial={}, is_partial=False, totals=totals[pull.pk])
+    assert rows_of(team) == before
 
 
 def test_a_token_of_nobody_here_will_do(pr, team):
