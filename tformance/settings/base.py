@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from celery.schedules import crontab
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = environ.Env()
@@ -137,6 +138,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "tidy-connections": {"task": "apps.integrations.tasks.tidy_connections_task", "schedule": 300.0},
     "reconcile": {"task": "apps.integrations.tasks.reconcile_task", "schedule": 300.0},
     "look-for-changes": {"task": "apps.integrations.tasks.ask_for_looks_task", "schedule": 60.0},
+    "tidy-sync-log": {
+        "task": "apps.integrations.tasks.tidy_sync_log_task",
+        "schedule": crontab(hour="3", minute="40"),
+    },
 }
 
 AUTH_USER_MODEL = "users.User"
