@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -156,6 +156,8 @@ def write_checks(page: Page) -> None:
             shas.update(sha for (sha,) in written.written)
         heads = ((page.ids[r.number], check.head_sha) for r in page.records for check in r.checks or ())
         page.changed.update(pull_request for pull_request, sha in heads if sha in shas)
+        of_page = {page.ids[record.number] for record in page.records}
+        set_ci_status(page.repository, shas, synced_at=page.synced_at, leave_out=of_page)
 
     page.later.append(settle)
 
@@ -176,17 +178,27 @@ def ingest_checks(repository: Repository, checks: Sequence[CheckRecord], *, sync
     shas = {sha for upserted in written for (sha,) in upserted.written}
     if not shas:
         return IngestedChecks(0, frozenset())
-    stored = checks_of(repository, shas)
-    of_head = PullRequest.objects.filter(team_id=repository.team_id, repository_id=repository.pk, head_sha__in=shas)
-    rows = [
-        {"id": id_, "ci_status": ci_status_of(stored.get(sha, ()), sha), "synced_at": synced_at}
-        for id_, sha, said in of_head.values_list("id", "head_sha", "ci_status")
-        if said != ci_status_of(stored.get(sha, ()), sha)
-    ]
-    update_rows(PullRequest, rows, update=["ci_status", "synced_at"])
+    set_ci_status(repository, shas, synced_at=synced_at)
     instants = [check.completed_at for check in checks if check.head_sha in shas and check.completed_at is not None]
     weeks = weeks_of(instants, repository.team.time_zone)
     return IngestedChecks(sum(upserted.changed for upserted in written), frozenset(weeks))
+
+
+def set_ci_status(
+    repository: Repository, shas: Collection[str], *, synced_at: datetime, leave_out: Collection[int] = ()
+) -> None:
+    """What the stored checks of these commits mean for every pull request with one of them at its head, but for those
+    to `leave_out`. One statement where there is none, else three at most.
+    """
+    of_head = PullRequest.objects.filter(team_id=repository.team_id, repository_id=repository.pk, head_sha__in=shas)
+    found = [row for row in of_head.values_list("id", "head_sha", "ci_status") if row[0] not in leave_out]
+    stored = checks_of(repository, {sha for _, sha, _ in found})
+    rows = [
+        {"id": id_, "ci_status": ci_status_of(stored.get(sha, ()), sha), "synced_at": synced_at}
+        for id_, sha, said in found
+        if said != ci_status_of(stored.get(sha, ()), sha)
+    ]
+    update_rows(PullRequest, rows, update=["ci_status", "synced_at"])
 
 
 def store_checks(repository: Repository, checks: Iterable[CheckRecord]) -> tuple[Pending, Pending]:
