@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
@@ -16,6 +17,7 @@ from apps.integrations.github.types import (
     DeploymentSeen,
     IdPage,
     Pulse,
+    QueryError,
     Raw,
     RemoteRepository,
     Spending,
@@ -101,15 +103,27 @@ def pulses(
     One that is gone or hidden, or that GitHub cannot tell of, is left out.
     """
     found: dict[str, Pulse] = {}
-    for answer in _lookup(graphql, "pr_updated_multi_repo", repository_ids, spending, deployments=deployments):
-        for index, node in enumerate(answer.data["nodes"]):
-            if node and node.get("pullRequests"):
-                found[node["id"]] = _pulse(node, _seen(node, index, answer) if deployments else ())
+    without: dict[str, bool] = {}
+    for some, answer in _lookup(graphql, "pr_updated_multi_repo", repository_ids, spending, deployments=deployments):
+        for index, (identifier, node) in enumerate(zip(some, answer.data["nodes"], strict=True)):
+            error = _error_at(answer, "nodes", index, "deployments")
+            if error is not None:  # no repository can be without this list, so GitHub withholds the whole of it
+                without[identifier] = error.type in MAY_NOT
+            elif node and node.get("pullRequests"):
+                found[identifier] = _pulse(node)
+    if without:
+        for identifier, pulse in pulses(graphql, list(without), deployments=False, spending=spending).items():
+            refused = without[identifier]
+            found[identifier] = replace(pulse, deployments=() if refused else None, refused=refused)
     return found
 
 
-def _pulse(node: Raw, seen: tuple[DeploymentSeen, ...] | None) -> Pulse:
-    changes = node["pullRequests"]
+def _error_at(answer: Answer, *path: str | int) -> QueryError | None:
+    return next((error for error in answer.errors if error.path[: len(path)] == path), None)
+
+
+def _pulse(node: Raw) -> Pulse:
+    changes, deployments = node["pullRequests"], node.get("deployments") or {}
     return Pulse(
         id=node["id"],
         full_name=node["nameWithOwner"],
@@ -117,17 +131,12 @@ def _pulse(node: Raw, seen: tuple[DeploymentSeen, ...] | None) -> Pulse:
         pushed_at=instant(node["pushedAt"]) if node["pushedAt"] else None,
         pull_requests=changes["totalCount"],
         touched=tuple(_touched(touched) for touched in changes["nodes"] or () if touched is not None),
-        deployments=seen,
+        deployments=tuple(
+            DeploymentSeen(int(each["databaseId"]), instant(each["createdAt"]))
+            for each in deployments.get("nodes") or ()
+            if each and each["databaseId"] is not None
+        ),
     )
-
-
-def _seen(node: Raw, index: int, answer: Answer) -> tuple[DeploymentSeen, ...] | None:
-    """The deployments of the repository at this place of the answer."""
-    if node["deployments"] is None:
-        refused = any(e.path[:3] == ("nodes", index, "deployments") and e.type in MAY_NOT for e in answer.errors)
-        return () if refused else None
-    readable = [each for each in node["deployments"]["nodes"] or () if each and each["databaseId"] is not None]
-    return tuple(DeploymentSeen(int(each["databaseId"]), instant(each["createdAt"])) for each in readable)
 
 
 def count_window(
@@ -170,7 +179,7 @@ def repositories_by_id(
             is_disabled=node["isDisabled"],
             pushed_at=instant(node["pushedAt"]) if node["pushedAt"] else None,
         )
-        for answer in _lookup(graphql, "repos_by_id", repository_ids, spending)
+        for _, answer in _lookup(graphql, "repos_by_id", repository_ids, spending)
         for node in answer.data["nodes"]
         if node and "id" in node
     }
@@ -178,11 +187,11 @@ def repositories_by_id(
 
 def _lookup(
     graphql: GraphQL, operation: str, ids: Sequence[str], spending: Spending | None, **variables: bool
-) -> Iterator[Answer]:
+) -> Iterator[tuple[list[str], Answer]]:
     spending = spending or Spending()
-    for _, answer in in_parts(ids, lambda some: graphql.run(operation, ids=some, **variables), spending):
+    for some, answer in in_parts(ids, lambda some: graphql.run(operation, ids=some, **variables), spending):
         spending.add(answer)
-        yield answer
+        yield some, answer
 
 
 class Timed(Protocol):

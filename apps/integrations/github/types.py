@@ -188,8 +188,8 @@ class DeploymentSeen:
 @dataclass(frozen=True, slots=True)
 class Pulse:
     """A repository's newest changes. `touched` are its ten pull requests that were updated last, newest first, and
-    `deployments` the ten that were created last: none where they were not asked for or may not be read, None where
-    GitHub failed to tell. `pull_requests` is how many the repository has in all.
+    `deployments` the ten that were created last: none where they were not asked for or may not be read (`refused`),
+    None where GitHub failed to tell. `pull_requests` is how many the repository has in all.
     """
 
     id: str
@@ -199,6 +199,7 @@ class Pulse:
     pull_requests: int
     touched: Sequence[Touched]
     deployments: Sequence[DeploymentSeen] | None = ()
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

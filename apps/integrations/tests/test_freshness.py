@@ -399,9 +399,39 @@ def test_a_deployment_appears_and_finishes(github, team):
 def test_deployments_that_may_not_be_read_are_not_asked_for(github, team):
     covered(github, team, "acme/r-1")
     with team_scope(team.pk):
-        GitHubIntegration.objects.update(permissions_missing={"deployments": {"permission": "deployments"}})
+        noted = {"permission": "deployments", "since": timezone.now().isoformat()}
+        GitHubIntegration.objects.update(permissions_missing={"deployments": noted})
     mutate(github, "acme/r-1", "deploy")
     assert (look(team).changed, github.stats.points) == (0, 2)
+
+
+def test_a_permission_that_was_taken_away_is_noted_and_noted_again_when_it_is_back(github, team):
+    covered(github, team, "acme/r-1")
+    mutate(github, "acme/r-1", "forbid", part="deployments")
+    assert look(team).changed == 0
+    with team_scope(team.pk):
+        noted = GitHubIntegration.objects.get().permissions_missing
+        assert noted["deployments"]["permission"] == "deployments"
+        yesterday = (timezone.now() - timedelta(days=2)).isoformat()
+        noted = {"deployments": {"permission": "deployments", "since": yesterday, "asked": yesterday}}
+        GitHubIntegration.objects.update(permissions_missing=noted)
+    mutate(github, "acme/r-1", "forbid", part="deployments", on=False)
+    an_hour_later(team)
+    assert look(team).changed == 0
+    with team_scope(team.pk):
+        assert GitHubIntegration.objects.get().permissions_missing == {}
+
+
+def test_checks_that_may_not_be_read_are_noted_and_not_asked_for(github, team):
+    covered(github, team, "acme/r-1")
+    mutate(github, "acme/r-1", "forbid", part="statusCheckRollup")
+    look(team)
+    with team_scope(team.pk):
+        assert list(GitHubIntegration.objects.get().permissions_missing) == ["checks"]
+    github.stats.reset()
+    an_hour_later(team)
+    look(team)
+    assert github.stats.operations == ["RepositoriesUpdated"]
 
 
 def test_a_rename_is_followed_at_once(github, team):

@@ -81,7 +81,7 @@ def test_deployments_that_may_not_be_read_are_no_news_and_those_that_failed_are_
     world = world_of(1)
     world.errors = lambda path, parent: {"type": kind, "message": "No"} if path[-1] == "deployments" else None
     [pulse] = changes.pulses(world.client(), ["R_1"]).values()
-    assert pulse.deployments == told
+    assert (pulse.deployments, pulse.refused) == (told, kind == "FORBIDDEN")
 
 
 def test_what_is_too_heavy_together_is_asked_in_halves_and_one_that_is_so_alone_is_left_out():

@@ -8,7 +8,7 @@ not come to stays due, so one that is cut off anywhere loses nothing, and two at
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -24,9 +24,10 @@ from apps.integrations.github.types import Pulse, Spending
 from apps.integrations.models import FreshnessCheck, GitHubIntegration, SyncRun, TrackedRepository
 from apps.integrations.services import oauth_tokens
 from apps.integrations.services.github_client import graphql_of
-from apps.integrations.services.github_sync import due, recheck, runs, trouble, underway
+from apps.integrations.services.github_sync import due, permissions, recheck, runs, trouble, underway
 from apps.integrations.services.github_sync.following import follow
 from apps.integrations.services.github_sync.news import news_of
+from apps.integrations.services.github_sync.steps import DEPLOYMENTS, Learned
 from apps.metrics.models import Repository
 from apps.metrics.records import Part
 from apps.teams.scope import team_scope
@@ -39,8 +40,6 @@ LEASE = timedelta(minutes=5)
 
 CHECKS_EVERY = due.EVERY - timedelta(minutes=5)
 """How often the checks of all open pull requests are read again: with every hourly look."""
-
-DEPLOYMENTS = "deployments"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +68,9 @@ class _Work:
     started: datetime
     is_over: Callable[[], bool]
     everything_due: bool
+    row: GitHubIntegration = field(default_factory=GitHubIntegration)
     check_id: int = 0
     is_through: bool = False
-    not_permitted: frozenset[str] = frozenset()
     asked: list[int] = field(default_factory=list)
     changed: int = 0
     checks_refreshed: int = 0
@@ -86,6 +85,9 @@ class _Work:
     @property
     def integration(self) -> Any:
         return GitHubIntegration.objects.filter(pk=self.integration_id)
+
+    def may_read(self, part: str) -> bool:
+        return part not in permissions.not_asked_for(self.row)
 
     def go_on(self, **changes: Any) -> None:
         """Keep others from looking for a while longer; in a scope."""
@@ -138,7 +140,7 @@ def _begin(
             mine = mine.filter(pk__in=due.connections_to_look_at(started).values("pk"))
         if not mine.update(look_claimed_until=timezone.now() + LEASE):
             return None
-        work.not_permitted = frozenset(work.integration.get().permissions_missing)
+        work.row = work.integration.get()
         work.check_id = FreshnessCheck.objects.create(integration_id=integration_id, started_at=started).pk
     return work
 
@@ -204,9 +206,8 @@ def _pulses(work: _Work, graphql: GraphQL, batch: list[TrackedRepository]) -> di
     is synced for itself.
     """
     ids = [tracked.repository.node_id for tracked in batch if tracked.repository.node_id]
-    deployments = DEPLOYMENTS not in work.not_permitted
     try:
-        return changes.pulses(graphql, ids, deployments=deployments, spending=work.spending)
+        return changes.pulses(graphql, ids, deployments=work.may_read(DEPLOYMENTS), spending=work.spending)
     except (RateLimited, Unavailable, BadCredentials, SsoRequired):
         raise
     except GitHubError as error:
@@ -227,12 +228,21 @@ def _settle(work: _Work, batch: list[TrackedRepository], pulses: Mapping[str, Pu
                 kind=SyncRun.Kind.INCREMENTAL,
                 ids=news.ids,
                 horizon=None if news.ids is None else work.started,
-                deployments=news.deployments and DEPLOYMENTS not in work.not_permitted,
+                deployments=news.deployments,
             )
         work.changed += len(found)
+        _note_permission(work, pulses.values())
         with_news = {news.tracked.pk for news in found}
         _move_on(work, [tracked for tracked in batch if tracked.pk not in with_news])
         work.go_on()
+
+
+def _note_permission(work: _Work, pulses: Iterable[Pulse]) -> None:
+    """Whether deployments may be read, where that is news."""
+    if any(pulse.refused for pulse in pulses):
+        permissions.note(work.row, Learned(next=None, permissions={DEPLOYMENTS: DEPLOYMENTS}))
+    elif any(pulse.deployments for pulse in pulses):
+        permissions.note(work.row, Learned(next=None, deployments_read=True))
 
 
 def _move_on(work: _Work, quiet: list[TrackedRepository]) -> None:
@@ -247,9 +257,9 @@ def _move_on(work: _Work, quiet: list[TrackedRepository]) -> None:
 
 def _reread(work: _Work, graphql: GraphQL) -> bool:
     """Checks and deployments again; False when the time is up."""
-    if Part.CHECKS not in work.not_permitted and not _reread_checks(work, graphql):
+    if work.may_read(Part.CHECKS) and not _reread_checks(work, graphql):
         return False
-    if DEPLOYMENTS not in work.not_permitted and work.asked:
+    if work.may_read(DEPLOYMENTS) and work.asked:
         _reread_deployments(work, graphql)
     return True
 
@@ -270,6 +280,7 @@ def _reread_checks(work: _Work, graphql: GraphQL) -> bool:
         with team_scope(work.team_id):
             work.weeks |= recheck.write(found)
             _begin_moved(work, found)
+            permissions.note(work.row, Learned(next=None, permissions=found.permissions))
             work.go_on(**({} if cursor is None else {"checks_cursor": None if is_last else last}))
         work.checks_refreshed += found.read
         if found.error is not None:

@@ -48,13 +48,14 @@ class Head:
 class Reread:
     """What reading the checks of some heads again brought. `checks` are those that are new or changed, and `moved` the
     (node id, number) of pull requests with another head by now, both by repository. `read` says how many were read,
-    `upto` the last primary key, `error` what ended it too soon.
+    `upto` the last primary key, `permissions` what the connection lacks, `error` what ended it too soon.
     """
 
     checks: defaultdict[int, list[CheckRecord]] = field(default_factory=lambda: defaultdict(list))
     moved: defaultdict[int, list[tuple[str, int]]] = field(default_factory=lambda: defaultdict(list))
     read: int = 0
     upto: int | None = None
+    permissions: dict[str, str] = field(default_factory=dict)
     error: GitHubError | None = None
 
 
@@ -140,6 +141,7 @@ def reread(
             spending.rate_limit = page.rate_limit or spending.rate_limit
             for node in page.nodes:
                 _sort_in(checks_record(node), by_id[node["id"]], known, found)
+            found.permissions |= page.permissions_missing
             found.read += len(some)
             found.upto = by_id[some[-1]].pk
             if is_over():
