@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -16,13 +17,21 @@ Checkpoint = dict[str, Any]
 """Where in a run we are: JSON. `phase` and `cursor` in it, and what later steps need to know."""
 
 
+MOST_IN_VAIN = 3
+"""Pull requests in a row for which REST had not what was asked of it either: then it is not asked for that any more."""
+
+
 class Clients:
-    """The ways to GitHub for one run: GraphQL, and REST, which is opened when it is first needed and seldom is."""
+    """The ways to GitHub for one run: GraphQL, and REST, which is opened when it is first needed and seldom is.
+
+    `in_vain` counts by part how many pull requests in a row REST could not help.
+    """
 
     def __init__(self, graphql: GraphQL, open_rest: Callable[[], Rest]) -> None:
         self.graphql = graphql
         self._open_rest = open_rest
         self._rest: Rest | None = None
+        self.in_vain: Counter[str] = Counter()
 
     @property
     def rest(self) -> Rest:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from apps.integrations.github.errors import BadCredentials, GitHubError, RateLimited, SsoRequired
 from apps.integrations.github.types import Lost, PullRequestPage
 from apps.integrations.services.github_sync import rest_way
-from apps.integrations.services.github_sync.steps.learned import Clients, Plan
+from apps.integrations.services.github_sync.steps.learned import MOST_IN_VAIN, Clients, Plan
 from apps.integrations.services.mapping import pull_request_record
 from apps.metrics.records import Part, PullRequestRecord
 
@@ -45,8 +45,14 @@ def rescued(
 def _filled(clients: Clients, plan: Plan, record: PullRequestRecord, closed: set[str]) -> PullRequestRecord:
     if Part.THREADS in closed:
         closed = {*closed, Part.REVIEW_COMMENTS}
-    wanted = [Part(part) for part in record.partial if part not in closed]
-    return rest_way.fill(clients.rest, plan.full_name, record, wanted) if wanted else record
+    in_vain = clients.in_vain
+    wanted = [Part(part) for part in record.partial if part not in closed and in_vain[part] < MOST_IN_VAIN]
+    if not wanted:
+        return record
+    filled = rest_way.fill(clients.rest, plan.full_name, record, wanted)
+    for part in wanted:
+        in_vain[part] = in_vain[part] + 1 if part in filled.partial else 0
+    return filled
 
 
 def _whole(clients: Clients, plan: Plan, lost: Lost) -> PullRequestRecord | Lost:
