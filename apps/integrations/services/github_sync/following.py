@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Value
+from django.db.models.functions import Replace
 from django.utils import timezone
 
 from apps.integrations.github.types import RemoteRepository
@@ -22,7 +24,9 @@ def follow(repository: Repository, *, full_name: str, **attributes: Any) -> bool
         return False
     before = repository.full_name
     if before != full_name:
-        PullRequest.objects.filter(repository=repository).update(github_repo=full_name)
+        PullRequest.objects.filter(repository=repository).update(
+            github_repo=full_name, url=Replace("url", Value(f"/{before}/pull/"), Value(f"/{full_name}/pull/"))
+        )
         if before.partition("/")[0] != full_name.partition("/")[0]:
             _look_at_names(repository)
     Repository.objects.filter(pk=repository.pk).update(**now)
