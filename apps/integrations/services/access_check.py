@@ -81,8 +81,8 @@ class GrantedAccess:
             notes.append("Without the scope “repo” private repositories are not visible.")
         if HOOK_SCOPE not in has:
             notes.append(
-                f"Without the scope “{HOOK_SCOPE}” webhooks may not be registered. Changes are asked for every hour"
-                " all the same."
+                f"Without the scope “{HOOK_SCOPE}” webhooks may not be registered. Changes are asked for every ten"
+                " minutes instead."
             )
         return tuple(notes)
 

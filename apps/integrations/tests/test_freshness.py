@@ -18,11 +18,13 @@ from apps.integrations.models import FreshnessCheck, GitHubIntegration, SyncRun,
 from apps.integrations.services import github_sync
 from apps.integrations.services.github_sync import due, recheck, runs
 from apps.integrations.services.mapping import pull_request_record
+from apps.integrations.tasks import ask_for_looks_task
 from apps.integrations.tests.sync_support import reaped, rows_of, tracked_at, versions_of
 from apps.metrics.models import Deployment, PRCheckRun, PullRequest, Repository
 from apps.metrics.services.ingest import ingest_pull_requests
 from apps.teams.scope import team_scope
 from devtools.github_sandbox.server import SandboxServer
+from tformance.celery import app
 
 LONG_AGO = datetime(2026, 11, 1, 12, tzinfo=UTC)
 SCOPE = "SELECT coalesce(current_setting('app.team_id'"
@@ -579,3 +581,27 @@ def test_an_unfinished_sync_is_not_disturbed(github, team):
         of_other = PullRequest.objects.filter(github_repo="acme/r-2", state="open").count()
     found = look(team)
     assert (found.repositories, found.checks_refreshed) == (1, of_other)
+
+
+@pytest.fixture
+def eagerly():
+    """Tasks run where they are sent."""
+    app.conf.task_always_eager = True
+    yield
+    app.conf.task_always_eager = False
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_the_minutes_task_brings_what_is_new(github, team):
+    covered(github, team, "acme/r-1", "acme/r-2")
+    number = some_pull(github, "acme/r-1").number
+    mutate(github, "acme/r-1", "edit", number=number, title="Another title")
+    ask_for_looks_task()
+    with team_scope(team.pk):
+        assert PullRequest.objects.get(github_repo="acme/r-1", number=number).title == "Another title"
+        [run] = SyncRun.objects.filter(kind=SyncRun.Kind.INCREMENTAL)
+        assert (run.status, run.counts["pull_requests"], run.points) == ("complete", 1, 1)
+        assert FreshnessCheck.objects.get().changed == 1
+    ask_for_looks_task()
+    with team_scope(team.pk):
+        assert FreshnessCheck.objects.count() == 1

@@ -112,5 +112,5 @@ def _about_hook(tracked: TrackedRepository) -> str:
     if tracked.webhook_status == Status.ACTIVE:
         return "Its webhook is set up; changes arrive with the hourly sync."
     if not tracked.webhook_wanted:
-        return "No webhook, as asked; changes arrive with the hourly sync."
-    return f"No webhook yet ({tracked.webhook_error}); changes arrive with the hourly sync."
+        return "No webhook, as asked; changes are asked for every ten minutes."
+    return f"No webhook yet ({tracked.webhook_error}); changes are asked for every ten minutes."
