@@ -283,19 +283,6 @@ def test_the_reaper_begins_a_sync_that_was_asked_for_and_never_began(tracked):
     assert reaped(tracked.team_id) == []
 
 
-def test_a_refused_token_disconnects_and_keeps_everything(github, tracked, team):
-    sync(tracked, 45)
-    with team_scope(team.pk):
-        before = PullRequest.objects.count()
-        tracked.integration.credentials.update(access_token="revoked")
-    assert sync(tracked).ended == Ended.FAILED
-    with team_scope(team.pk):
-        assert GitHubIntegration.objects.get().sync_status == "disconnected"
-        assert PullRequest.objects.count() == before
-    assert fresh(tracked).sync_status == "error"
-    assert "Connect GitHub again" in fresh(tracked).last_sync_error
-
-
 @pytest.mark.parametrize("kind", ["502", "504", "truncate", "drop", "invalid_json"])
 def test_a_passing_fault_loses_nothing(github, tracked, team, other_team, kind):
     github.faults.add("PullRequestPage", kind, times=1, skip=1)
@@ -321,14 +308,6 @@ def test_what_could_not_be_read_is_not_forgotten_by_the_next_sync(tracked, team)
         PullRequest.objects.filter(number=3).update(is_partial=True, partial={"files": "no diff"})
     assert github_sync.advance(begun(fresh(tracked), SyncRun.Kind.INCREMENTAL)).ended == Ended.FINISHED
     assert (run_of(tracked).status, fresh(tracked).sync_status) == ("complete", "partial")
-
-
-def test_an_unknown_repository_is_an_error_that_says_so(github, tracked, team):
-    with team_scope(team.pk):
-        Repository.objects.update(full_name="acme/gone")
-        tracked.repository.refresh_from_db()
-    assert sync(tracked).ended == Ended.FAILED
-    assert "acme/gone" in fresh(tracked).last_sync_error
 
 
 def test_what_changed_since_is_fetched_and_nothing_else(settings, team):
@@ -404,28 +383,6 @@ def test_the_admins_get_one_mail_with_what_was_synced(tracked, team):
     assert "The full history is covered." in message.body
     assert f"/a/{team.slug}/" in message.body
     assert [kind for _, kind in message.alternatives] == ["text/html"]
-
-
-def test_the_admins_are_told_when_a_sync_needs_them(tracked, team):
-    MembershipFactory(team=team, user=UserFactory(email="admin@example.com"), role="admin")
-    with team_scope(team.pk):
-        tracked.integration.credentials.update(access_token="revoked")
-    outcome = sync(tracked)
-    sync_notifications.notify_about(team_id=team.pk, run_id=outcome.run_id)
-    [message] = mail.outbox
-    assert message.subject == "The sync of acme/shop needs you"
-    assert "GitHub does not accept the token" in message.body
-    assert "revoked" not in message.body
-
-
-def test_of_a_refused_connection_the_admins_are_told_once_for_all_its_repositories(tracked, team):
-    MembershipFactory(team=team, user=UserFactory(email="admin@example.com"), role="admin")
-    with team_scope(team.pk):
-        tracked.integration.credentials.update(access_token="revoked")
-    for _ in range(2):
-        outcome = sync(tracked)
-        sync_notifications.notify_about(team_id=team.pk, run_id=outcome.run_id)
-    assert len(mail.outbox) == 1
 
 
 @pytest.mark.skipif(not DATA.exists(), reason="the recorded pull requests are not here")
