@@ -136,6 +136,14 @@ class App:
         return self.broken.after(request, self.conditional(request, response), fault)
 
     def rest_answer(self, request: Request, session: Session, path: str) -> Response:
+        try:
+            body = orjson.loads(request.get_data() or b"null")
+        except orjson.JSONDecodeError:
+            return responses.message(400, "Problems parsing JSON")
+        with self.sandbox.world.lock:  # from the name in the path to the answer nothing may move
+            return self.routed(request, session, path, body)
+
+    def routed(self, request: Request, session: Session, path: str, body: Any) -> Response:
         root = request.host_url.rstrip("/")
         api = root + ("/api/v3" if request.path.startswith("/api/v3") else "")
         moved = self.moved(api, path)
@@ -145,25 +153,13 @@ class App:
         if by_id:
             repository = self.sandbox.world.repositories.get(int(by_id[1]))
             path = f"/repos/{repository.full_name}{by_id[2] or ''}" if repository else path
-        try:
-            body = orjson.loads(request.get_data() or b"null")
-        except orjson.JSONDecodeError:
-            return responses.message(400, "Problems parsing JSON")
-        call = RestCall(
-            self.sandbox.world,
-            self.sandbox.hooks,
-            self.sandbox.app,
-            session,
-            AllShapes(api, root),
-            api + path,
-            request.args.to_dict(),
-            body,
-        )
         if session.rules.forbids_path(session, path):
             return responses.message(403, NO_ACCESS)
+        world, hooks, app = self.sandbox.world, self.sandbox.hooks, self.sandbox.app
+        shapes, query = AllShapes(api, root), request.args.to_dict()
+        call = RestCall(world, hooks, app, session, shapes, api + path, query, body)
         try:
-            with self.sandbox.world.lock:
-                answer = dispatch(call, path, request.method)
+            answer = dispatch(call, path, request.method)
         except RestError as error:
             return responses.json_response(error.body, error.status, error.headers)
         left_out = session.rules.partial(session) if path in _LISTS else []

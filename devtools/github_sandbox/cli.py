@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import signal
 from collections.abc import Sequence
 from pathlib import Path
@@ -45,6 +46,7 @@ def main(argv: Sequence[str]) -> int:
     except (OSError, ValueError) as error:
         print(f"sandbox: {error}")
         return 2
+    gc.set_threshold(50_000, 20, 50)  # a world is large and stays; answers are trees, which need no collector
     signal.signal(signal.SIGTERM, _interrupt)
     print(f"sandbox GitHub: {server.url}", flush=True)
     try:

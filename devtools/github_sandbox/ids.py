@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import struct
 from typing import Any
+
+import orjson
 
 _BODY = struct.Struct(">QQ")
 
@@ -39,7 +40,7 @@ def _part(node: str, index: int) -> int | None:
 
 
 def encode_cursor(value: Any) -> str:
-    return base64.b64encode(b"cursor:v2:" + json.dumps(value, separators=(",", ":")).encode()).decode()
+    return base64.b64encode(b"cursor:v2:" + orjson.dumps(value)).decode()
 
 
 def decode_cursor(cursor: str) -> Any:
@@ -51,4 +52,4 @@ def decode_cursor(cursor: str) -> Any:
     head, _, body = raw.partition(b"cursor:v2:")
     if head or not body:
         raise ValueError(cursor)
-    return json.loads(body)
+    return orjson.loads(body)

@@ -113,15 +113,14 @@ class Rules:
             return Refusal(451, "Repository access blocked", block=reason)
         return refusal
 
-    def forbids(self, session: Session, field: str) -> bool:
-        """Whether the token has no permission for what GraphQL calls `field`."""
-        return self.holds("forbidden", field, session)
+    def forbidden(self, session: Session) -> frozenset[str]:
+        """GraphQL's fields that the token has no permission for."""
+        names = names_of(session)
+        return frozenset(str(rule.target) for rule in self._rules if rule.kind == "forbidden" and rule.who in names)
 
     def forbids_path(self, session: Session, path: str) -> bool:
         """The same by the path of a REST request."""
-        return bool(self._rules) and any(
-            re.search(pattern, path) and self.forbids(session, field) for field, pattern in _PATHS.items()
-        )
+        return any(re.search(_PATHS[field], path) for field in self.forbidden(session) if field in _PATHS)
 
     def suspends(self, session: Session) -> bool:
         """Whether the session is of an installation that its organisation has suspended."""

@@ -13,10 +13,24 @@ from devtools.github_sandbox.ids import decode_cursor, encode_cursor
 
 @dataclass(slots=True)
 class PageInfo:
-    has_next_page: bool
-    has_previous_page: bool
-    start_cursor: str | None
-    end_cursor: str | None
+    page: Page
+
+    @property
+    def has_next_page(self) -> bool:
+        return self.page.has_next_page
+
+    @property
+    def has_previous_page(self) -> bool:
+        return self.page.has_previous_page
+
+    @property
+    def start_cursor(self) -> str | None:
+        return self.page.cursor_of(0) if self.page.nodes else None
+
+    @property
+    def end_cursor(self) -> str | None:
+        count = len(self.page.nodes)
+        return self.page.cursor_of(count - 1) if count else None
 
 
 @dataclass(slots=True)
@@ -40,10 +54,7 @@ class Page:
 
     @property
     def page_info(self) -> PageInfo:
-        count = len(self.nodes)
-        start = self.cursor_of(0) if count else None
-        end = self.cursor_of(count - 1) if count else None
-        return PageInfo(self.has_next_page, self.has_previous_page, start, end)
+        return PageInfo(self)
 
     @property
     def edges(self) -> list[Edge]:

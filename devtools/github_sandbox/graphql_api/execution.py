@@ -78,6 +78,7 @@ class Execution:
         self.met: list[Broken] = []
         self.touched: list[tuple[PullRequest, frozenset[str]]] = []
         self.context = context
+        self.forbidden = context.session.rules.forbidden(context.session)
         self.errors: list[dict[str, Any]] = []
         self.path: list[str | int] = []
 
@@ -144,7 +145,7 @@ class Execution:
 
     def resolver(self, parent: str, name: str, arguments: dict[str, Any]) -> Callable[[Any], Any]:
         found = RESOLVERS.get((parent, name))
-        if self.context.session.rules.forbids(self.context.session, name):
+        if name in self.forbidden:
             return no_access
         if found is None:
             return operator.attrgetter(snake_case(name))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def resolves(types: str, *names: str) -> Callable[[R], R]:
     return register
 
 
+@cache
 def snake_case(name: str) -> str:
     """fullDatabaseId → full_database_id, bodyHTML → body_html."""
     return re.sub(r"(?<=[a-z])([A-Z])|([A-Z])(?=[a-z])", lambda match: "_" + match.group(0), name).lower()

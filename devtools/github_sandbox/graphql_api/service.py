@@ -38,6 +38,7 @@ class GraphQLService:
         self.world = world
         self.limits = limits
         self.documents = Documents()
+        self._prices: dict[Any, tuple[Operation, Cost]] = {}
 
     def prepare(self, request: dict[str, Any]) -> Operation:
         """The operation of a request body. Raises Refused."""
@@ -48,7 +49,7 @@ class GraphQLService:
         """Status 200, whatever happened: GitHub's GraphQL errors travel in the body. `broken`: faults of fields."""
         key = session.budget_key
         try:
-            cost = price(operation)
+            cost = self._price(operation)
         except Refused as refused:
             return Answer({"errors": refused.errors}, self.limits.budget(key, "graphql"), operation.name, 0)
         dry_run = is_dry_run(operation)
@@ -63,6 +64,23 @@ class GraphQLService:
         if execution.errors:
             body["errors"] = execution.errors
         return Answer(body, budget, operation.name, points, context.headers, execution.touched, execution.met)
+
+    def _price(self, operation: Operation) -> Cost:
+        """Pages of one walk cost the same: only sizes and switches among the variables matter."""
+        sizes = tuple((name, _size(value)) for name, value in operation.variables.items())
+        key = (id(operation.node), sizes)
+        known = self._prices.get(key)
+        if known is None:
+            if len(self._prices) > 1_000:
+                self._prices.clear()
+            known = self._prices[key] = (operation, price(operation))
+        return known[1]
+
+
+def _size(value: Any) -> Any:
+    if isinstance(value, list):
+        return len(value)
+    return value if isinstance(value, int | bool | None) else None
 
 
 def rate_of(cost: Cost, budget: Budget) -> RateLimit:
