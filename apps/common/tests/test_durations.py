@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from apps.common.durations import age, duration
+from apps.common.durations import age, duration, precise
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,22 @@ def test_a_statistic_is_said_in_one_unit(seconds: float | timedelta | None, said
 )
 def test_an_age_is_said_in_two_units_rounded_down(seconds: float | timedelta | None, said: str) -> None:
     assert age(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (None, "–"),
+        (0, "0.0 s"),
+        (3.44, "3.4 s"),
+        (9.96, "10.0 s"),
+        (31.4, "31 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min"),
+        (252, "4 min 12 s"),
+        (3599.6, "1 h"),
+        (19_920, "5 h 32 min"),
+    ],
+)
+def test_how_long_something_took_is_said_to_the_second(seconds: float | None, said: str) -> None:
+    assert precise(seconds) == said

@@ -147,9 +147,9 @@ def sync_log(filters: LogFilters) -> SyncLog:
         page = _key_page(FreshnessCheck.objects.select_related("integration"), filters)
         looks = page.rows
     else:
-        page = _key_page(_with_details(runs_of(filters, known)), filters)
+        page = _key_page(with_details(runs_of(filters, known)), filters)
         lines = [line_of(row) for row in page.rows]
-        if filters.repository and _key_of(filters.repository, known) is None:
+        if filters.repository and not _keys_of(filters.repository, known):
             notes.append(f"No repository here is called “{filters.repository[:100]}”.")
     integrations = GitHubIntegration.objects.order_by()
     return SyncLog(
@@ -166,7 +166,7 @@ def sync_log(filters: LogFilters) -> SyncLog:
     )
 
 
-def runs_of(filters: LogFilters, known: Mapping[str, int] | None = None) -> QuerySet[SyncRun]:
+def runs_of(filters: LogFilters, known: Mapping[str, list[int]] | None = None) -> QuerySet[SyncRun]:
     """The runs that the filters let through, in no order, with their repository.
 
     Read by key, newest first: all of them along sync_run_in_team (team, id), the notable ones along sync_run_notable,
@@ -180,13 +180,13 @@ def runs_of(filters: LogFilters, known: Mapping[str, int] | None = None) -> Quer
     if filters.status:
         runs = runs.filter(status=filters.status)
     if filters.repository:
-        key = _key_of(filters.repository, _known() if known is None else known)
-        runs = runs.filter(tracked_repository=key) if key is not None else runs.none()
+        keys = _keys_of(filters.repository, _known() if known is None else known)
+        runs = runs.filter(tracked_repository__in=keys)
     return runs
 
 
 def line_of(row: Any) -> LogLine:
-    """A row of `_with_details`."""
+    """A row of `with_details`."""
     unreadable, not_permitted = row.unreadable or {}, row.not_permitted or {}
     keys = row.partial_keys - (row.unreadable is not None) - (row.not_permitted is not None)
     return LogLine(
@@ -200,10 +200,6 @@ def line_of(row: Any) -> LogLine:
 
 def with_details(runs: QuerySet[SyncRun]) -> QuerySet[Any]:
     """Runs as `line_of` wants them: without the long columns, with what is to be said of them."""
-    return _with_details(runs)
-
-
-def _with_details(runs: QuerySet[SyncRun]) -> QuerySet[Any]:
     keys = Func(
         F("partial"),
         template="(SELECT count(*) FROM jsonb_object_keys(%(expressions)s))",
@@ -234,14 +230,15 @@ def _key_page(rows: QuerySet[M], filters: LogFilters) -> KeyPage[M]:
     return KeyPage(shown, older=older, newer=newer)
 
 
-def _known() -> dict[str, int]:
-    """Keys of everything that is or was tracked, by name."""
-    rows = TrackedRepository.objects.order_by("repository__full_name").values_list("repository__full_name", "pk")
-    return dict(rows)
+def _known() -> dict[str, list[int]]:
+    """Keys of everything that is or was tracked, by name: one that was deleted may share it with its successor."""
+    found: dict[str, list[int]] = {}
+    rows = TrackedRepository.objects.order_by("repository__full_name", "pk")
+    for name, key in rows.values_list("repository__full_name", "pk"):
+        found.setdefault(name, []).append(key)
+    return found
 
 
-def _key_of(name: str, known: Mapping[str, int]) -> int | None:
+def _keys_of(name: str, known: Mapping[str, list[int]]) -> list[int]:
     """In any case, as GitHub has it."""
-    if name in known:
-        return known[name]
-    return next((key for other, key in known.items() if other.casefold() == name.casefold()), None)
+    return [key for other, keys in known.items() if other.casefold() == name.casefold() for key in keys]

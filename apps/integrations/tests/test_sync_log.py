@@ -202,6 +202,13 @@ def test_it_is_filtered_by_repository_kind_and_status(shop, web, url, as_teammat
     assert shown(as_teammate.get(url, both), *everything) == [False, False, True]
 
 
+def test_a_repository_and_its_predecessor_of_the_same_name_are_found_together(shop, integration, url, as_teammate):
+    repository = RepositoryFactory.create(team=shop.team, full_name="acme/shop")
+    successor = TrackedRepositoryFactory.create(team=shop.team, integration=integration, repository=repository)
+    runs = run(shop), run(successor)
+    assert shown(as_teammate.get(url, {"repository": "acme/shop"}), *runs) == [True, True]
+
+
 @pytest.mark.parametrize(
     ("query", "address"),
     [
