@@ -347,8 +347,8 @@ def test_a_request_that_github_rejects_ends_the_run_with_its_words(github, track
 
 
 def test_nonsense_that_nobody_foresaw_pauses_a_few_times_then_ends_with_a_plain_message(github, tracked, caplog):
-    for pull in pulls(github).values():
-        pull.created_at = "yesterday, more or less"
+    github.mutations.apply({"repo": REPO, "action": "deploy"})
+    github.world.repository(REPO).contents.deployments[-1].created_at = "yesterday, more or less"
     with caplog.at_level("CRITICAL"):
         for _ in range(3):
             assert sync(tracked).ended == Ended.PAUSED
@@ -359,3 +359,23 @@ def test_nonsense_that_nobody_foresaw_pauses_a_few_times_then_ends_with_a_plain_
     assert "cannot handle (ValueError)" in row.last_sync_error
     assert len(mail.outbox) == 1
     assert repository_of(tracked).full_name == REPO
+
+
+@pytest.mark.parametrize(
+    ("nonsense", "says"),
+    [
+        ({"created_at": "yesterday, more or less"}, "makes no sense"),
+        ({"additions": 10**12}, "cannot be stored"),
+    ],
+)
+def test_one_pull_request_that_makes_no_sense_holds_no_other_up(github, tracked, team, caplog, nonsense, says):
+    for name, value in nonsense.items():
+        setattr(pulls(github)[7], name, value)
+    with caplog.at_level("CRITICAL"):
+        assert sync(tracked).ended == Ended.FINISHED
+    with team_scope(team.pk):
+        numbers = set(PullRequest.objects.values_list("number", flat=True))
+    assert numbers == set(pulls(github)) - {7}
+    assert (run_of(tracked).status, fresh(tracked).sync_status) == ("partial", "partial")
+    assert list(run_of(tracked).partial["unreadable"]) == ["7"]
+    assert says in run_of(tracked).partial["unreadable"]["7"]

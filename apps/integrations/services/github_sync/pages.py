@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from typing import Any
 
-from django.db import connection
+from django.db import DataError, IntegrityError, connection
 from django.utils import timezone
 
 from apps.integrations.github.connections import is_without_permission
+from apps.integrations.github.types import Lost
 from apps.integrations.models import SyncRun, TrackedRepository
 from apps.integrations.services.github_sync import permissions, runs
 from apps.integrations.services.github_sync.following import follow
@@ -20,9 +22,46 @@ from apps.metrics.services.gone import mark_gone
 from apps.metrics.services.ingest import ingest_deployments, ingest_pull_requests
 from apps.teams.scope import team_scope
 
+logger = logging.getLogger(__name__)
+
+UNWRITABLE = (DataError, IntegrityError, ValueError, TypeError, OverflowError)
+"""What a pull request may come to that no column takes: a number beyond all bounds, a time that is none."""
+
 
 def write_step(run: SyncRun, learned: Learned) -> None:
-    """Rows, checkpoint and progress together, or nothing. Raises Fenced when the run is no longer ours."""
+    """Rows, checkpoint and progress together, or nothing. Raises Fenced when the run is no longer ours.
+
+    A pull request that cannot be stored is left out and noted: the others are not kept back by it.
+    """
+    try:
+        _write(run, learned)
+    except UNWRITABLE:
+        storable = _storable(run, learned)
+        if len(storable.unreadable) == len(learned.unreadable):  # it was none of them
+            raise
+        _write(run, storable)
+
+
+def _storable(run: SyncRun, learned: Learned) -> Learned:
+    """The step without what cannot be stored, found by storing each pull request by itself."""
+    repository = run.tracked_repository.repository
+    kept, lost = [], []
+    for record in learned.pull_requests:
+        try:
+            with team_scope(run.team_id):
+                runs.beat(run)
+                ingest_pull_requests(repository, [record], synced_at=timezone.now())
+        except UNWRITABLE as error:
+            logger.error("pull request %s of %s cannot be stored", record.number, repository.full_name, exc_info=error)
+            lost.append(Lost(f"what GitHub says of it cannot be stored ({type(error).__name__})", record.number))
+        else:
+            kept.append(record)
+    with team_scope(run.team_id):
+        repository.refresh_from_db()  # what was followed and not committed is followed again
+    return replace(learned, pull_requests=kept, unreadable=(*learned.unreadable, *lost))
+
+
+def _write(run: SyncRun, learned: Learned) -> None:
     with team_scope(run.team_id):
         _do_not_wait_for_the_disk()
         runs.beat(run)  # first: it locks the run until the end of this transaction

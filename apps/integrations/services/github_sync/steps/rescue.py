@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from apps.integrations.github.errors import BadCredentials, GitHubError, RateLimited, SsoRequired
-from apps.integrations.github.types import Lost, PullRequestPage
+from apps.integrations.github.types import Lost, PullRequestPage, Raw
 from apps.integrations.services.github_sync import rest_way
 from apps.integrations.services.github_sync.steps.learned import MOST_IN_VAIN, Clients, Plan
 from apps.integrations.services.mapping import pull_request_record
 from apps.metrics.records import Part, PullRequestRecord
+
+logger = logging.getLogger(__name__)
+
+NONSENSE = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+"""What an answer comes to that has not the shape which GitHub documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +36,10 @@ def rescued(
     """
     before = clients.rest_requests
     closed = {*skip, *page.permissions_missing}
-    records = [_filled(clients, plan, pull_request_record(node), closed) for node in page.nodes]
-    unreadable = []
-    for lost in page.unreadable:
+    mapped = [_mapped(node) for node in page.nodes]
+    records = [_filled(clients, plan, record, closed) for record in mapped if not isinstance(record, Lost)]
+    unreadable: list[Lost] = []
+    for lost in (*page.unreadable, *(record for record in mapped if isinstance(record, Lost))):
         lost = replace(lost, number=numbers.get(lost.id)) if lost.number is None else lost
         whole = _whole(clients, plan, lost)
         if isinstance(whole, Lost):
@@ -40,6 +47,15 @@ def rescued(
         else:
             records.append(whole)
     return Rescued(records, tuple(unreadable), clients.rest_requests - before)
+
+
+def _mapped(node: Raw) -> PullRequestRecord | Lost:
+    """A pull request's record; one that makes no sense is lost by itself, and holds nothing else up."""
+    try:
+        return pull_request_record(node)
+    except NONSENSE as error:
+        logger.error("pull request %s cannot be read", node.get("number"), exc_info=error)
+        return Lost(f"its answer makes no sense ({type(error).__name__})", node.get("number"), node.get("id") or "")
 
 
 def _filled(clients: Clients, plan: Plan, record: PullRequestRecord, closed: set[str]) -> PullRequestRecord:
@@ -62,5 +78,5 @@ def _whole(clients: Clients, plan: Plan, lost: Lost) -> PullRequestRecord | Lost
         return rest_way.whole(clients.rest, plan.full_name, lost.number)
     except (RateLimited, BadCredentials, SsoRequired):
         raise
-    except GitHubError as error:
+    except (GitHubError, *NONSENSE) as error:
         return replace(lost, reason=f"{lost.reason}; REST: {str(error).removesuffix('.')}")
