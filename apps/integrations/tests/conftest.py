@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import pytest
@@ -121,3 +122,30 @@ def queued(django_capture_on_commit_callbacks):
                 self.append((callback.task.name.rpartition(".")[2], *callback.args))
 
     return Queued
+
+
+LONG_AGO = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def running_quiet_github():
+    """Thirty repositories with pull requests, and many without; nobody changes them."""
+    with SandboxServer(synthetic=["acme:r*30:14", "acme:bare*250:0"], now=LONG_AGO) as github:
+        yield github
+
+
+@pytest.fixture
+def quiet_github(running_quiet_github, settings):
+    running_quiet_github.faults.clear()
+    running_quiet_github.limits.preset(remaining=5000, reset_in=3600)
+    running_quiet_github.stats.reset()
+    settings.GITHUB_API_URL = running_quiet_github.url
+    return running_quiet_github
+
+
+@pytest.fixture
+def busy_github(settings):
+    """Four small repositories of one organisation, to be changed."""
+    with SandboxServer(synthetic=["acme:r*4:12"], now=LONG_AGO) as github:
+        settings.GITHUB_API_URL = github.url
+        yield github
