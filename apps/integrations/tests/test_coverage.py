@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core import mail
 
 from apps.integrations.github.types import NO_DIFF
 from apps.integrations.models import SyncRun, TrackedRepository
-from apps.integrations.services import github_sync
+from apps.integrations.services import github_sync, sync_notifications
 from apps.integrations.services.github_sync.coverage import completeness_in_words, may_come, reason_in_words
 from apps.integrations.services.github_sync.engine import Ended
 from apps.integrations.tests.sync_support import tracked_at
 from apps.metrics.models import PRFile, PRReview, PullRequest, Repository
 from apps.metrics.queries.completeness import count_gaps
+from apps.teams.factories import MembershipFactory
 from apps.teams.scope import team_scope
 from devtools.github_sandbox.server import SandboxServer
 
@@ -150,3 +152,20 @@ def test_a_run_that_was_told_when_github_was_asked_claims_no_more_than_that(trac
         )
     after = advanced(run)
     assert after.watermark == after.repository.synced_to == horizon - timedelta(minutes=5)
+
+
+def test_the_mail_says_how_much_is_stored_and_what_is_partial(github, tracked, team):
+    MembershipFactory.create(team=team, role="admin")
+    one = next(pull.number for pull in github.world.repository("acme/shop").contents.pulls.values() if pull.files)
+    github.mutations.apply({"repo": "acme/shop", "action": "diff_unavailable", "number": one, "rest": False})
+    row = synced(tracked)
+    with team_scope(team.pk):
+        run = SyncRun.objects.latest("pk")
+    sync_notifications.notify_about(team_id=team.pk, run_id=run.pk)
+    [message] = mail.outbox
+    assert message.subject == "acme/shop is synced: 30 pull requests, 1 partial"
+    words = completeness_in_words(row.repository)
+    assert words == "30 of 30; 1 partial: GitHub gives no diff (1)"
+    assert f"Stored: {words}." in message.body
+    assert f"#{one}: files (" in message.body
+    assert words in message.alternatives[0][0]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from copy import copy
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core import mail
 from django.utils import timezone
 
 from apps.integrations.models import SyncRun, TrackedRepository
-from apps.integrations.services import github_sync
+from apps.integrations.services import github_sync, sync_notifications
 from apps.integrations.services.github_sync import reconcile, runs
+from apps.integrations.services.github_sync.comparison import rows_to_compare
 from apps.integrations.services.github_sync.coverage import completeness_in_words
 from apps.integrations.services.github_sync.engine import Ended
 from apps.integrations.tests.sync_support import next_turn, rows_of, tracked_at, versions_of
+from apps.metrics.factories import PullRequestFactory, RepositoryFactory
 from apps.metrics.models import (
     Commit,
     Deployment,
@@ -28,6 +32,7 @@ from apps.metrics.models import (
     ReviewThread,
 )
 from apps.metrics.services.gone import mark_gone
+from apps.teams.factories import MembershipFactory
 from apps.teams.scope import team_scope
 from devtools.github_sandbox.server import SandboxServer
 
@@ -313,6 +318,42 @@ def test_a_repository_that_cannot_be_seen_loses_nothing(github, tracked, team):
     assert github_sync.advance(handle, seconds=None).ended == Ended.FAILED
     with team_scope(team.pk):
         assert not PullRequest.objects.exclude(gone_at=None).exists()
+
+
+def test_nobody_is_written_to_about_a_night_that_went_well(github, tracked, team):
+    MembershipFactory.create(team=team, role="admin")
+    change(github, "delete", number=5)
+    run = reconciled(tracked)
+    sync_notifications.notify_about(team_id=team.pk, run_id=run.pk)
+    assert mail.outbox == []
+
+
+def test_of_a_big_repository_the_old_have_their_turn_within_a_week(team):
+    with team_scope(team.pk):
+        repository = RepositoryFactory.create(team=team)
+        first = PullRequestFactory.create(repository=repository, team=team, number=1, state="merged", node_id="PR_1")
+        long_ago, lately = NOW - timedelta(days=200), NOW - timedelta(days=80)
+        copies = []
+        for number in range(2, 282):
+            copies.append(copy(first))
+            copies[-1].pk, copies[-1].number = None, number
+            copies[-1].state = "open" if number == 100 else "merged"
+            copies[-1].pr_updated_at = lately if number == 207 else long_ago
+        first.delete()
+        PullRequest.objects.bulk_create(copies)
+        assert len(night_of(repository, NOW, big=280)) == 280  # it is not a big one
+        nights = [night_of(repository, NOW + timedelta(days=day)) for day in range(7)]
+    assert all({100, 207} <= set(night) for night in nights)
+    assert all(len(night) in {42, 41, 40} for night in nights)
+    assert set().union(*nights) == set(range(2, 282))
+
+
+def night_of(repository, now, big=279) -> list[int]:
+    """The numbers that are compared."""
+    numbers: list[int] = []
+    while rows := rows_to_compare(repository, after=numbers[-1] if numbers else 0, now=now, big=big):
+        numbers += [row["number"] for row in rows]
+    return numbers
 
 
 def test_each_repository_has_its_turn_once_a_day_at_night(tracked, team):

@@ -40,11 +40,11 @@ _STATED = {
 """What was stated when it was fetched, and where it stands now. Not the rows: GitHub itself may yield fewer."""
 
 
-def rows_to_compare(repository: Repository, *, after: int, now: datetime) -> list[Row]:
+def rows_to_compare(repository: Repository, *, after: int, now: datetime, big: int = BIG) -> list[Row]:
     """The next pull requests whose turn it is tonight, by number. Two statements, served by pull_request_key."""
     here = PullRequest.objects.filter(team_id=repository.team_id, repository=repository, gone_at=None)
     due = here.filter(number__gt=after).exclude(node_id="")
-    if here.count() > BIG:
+    if here.count() > big:
         tonight = now.toordinal() % NIGHTS
         due = due.annotate(night=Mod(F("number"), NIGHTS)).filter(
             Q(state=PullRequest.State.OPEN) | Q(pr_updated_at__gte=now - FRESH) | Q(night=tonight)

@@ -167,7 +167,7 @@ _CAUSES = (
 
 def reason_in_words(part: str, reason: str) -> str:
     """Why a part of a pull request is missing, in a few words that many reasons share: part and cause."""
-    if reason == NO_DIFF:
+    if NO_DIFF in reason:
         return "GitHub gives no diff"
     if reason == NOT_FETCHED:
         return NOT_FETCHED
