@@ -178,6 +178,7 @@ SOCIALACCOUNT_STORE_TOKENS = False
 
 GITHUB_WEB_URL = env.str("GITHUB_WEB_URL", "https://github.com").rstrip("/")
 GITHUB_API_URL = env.str("GITHUB_API_URL", "https://api.github.com").rstrip("/")
+GITHUB_BACKOFF = 1.0  # seconds, about, until a request that failed on the way is sent again; then twice that
 GITHUB_CLIENT_ID = env.str("GITHUB_CLIENT_ID", "")
 GITHUB_CLIENT_SECRET = env.str("GITHUB_CLIENT_SECRET", "")
 GITHUB_APP_ID = env.str("GITHUB_APP_ID", "")

@@ -19,3 +19,4 @@ DATABASES["default"]["CONN_MAX_AGE"] = 0
 CELERY_TASK_ALWAYS_EAGER = False
 GITHUB_API_URL = "http://127.0.0.1:9"  # nobody listens there: a test that forgets its sandbox fails at once
 GITHUB_WEB_URL = "http://127.0.0.1:9"
+GITHUB_BACKOFF = 0.01

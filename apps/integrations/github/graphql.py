@@ -52,7 +52,10 @@ def utc_now() -> datetime:
 
 
 class GraphQL:
-    """Runs operations. `sleep`, `jitter` (0..1), `clock` (seconds) and `now` are handed in by tests."""
+    """Runs operations. What failed on the way is tried twice more, after about `backoff` seconds and twice that.
+
+    `sleep`, `jitter` (0..1), `clock` (seconds) and `now` are handed in by tests.
+    """
 
     def __init__(
         self,
@@ -60,6 +63,7 @@ class GraphQL:
         tokens: TokenSource,
         url: str = "https://api.github.com/graphql",
         *,
+        backoff: float = 1.0,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
         clock: Callable[[], float] = time.monotonic,
@@ -68,6 +72,7 @@ class GraphQL:
         self._transport = transport
         self._tokens = tokens
         self._url = url
+        self._backoff = backoff
         self._sleep = sleep
         self._jitter = jitter
         self._clock = clock
@@ -92,7 +97,7 @@ class GraphQL:
             try:
                 return sent_with(self._tokens, send, cost=cost, resource="graphql")
             except Unavailable:
-                self._sleep(2 ** (attempt - 1) * (0.5 + self._jitter()))
+                self._sleep(self._backoff * 2 ** (attempt - 1) * (0.5 + self._jitter()))
         return sent_with(self._tokens, send, cost=cost, resource="graphql")
 
     def _once(self, lease: Lease, body: bytes, variables: Mapping[str, Any], number: int) -> Answer:

@@ -17,4 +17,4 @@ def graphql_of(*, team_id: int, integration_id: int, floor: int = FLOOR) -> Grap
     `floor` is what it leaves of each budget: what follows up events may use up what syncs leave.
     """
     tokens = tokens_of(team_id=team_id, integration_id=integration_id, floor=floor)
-    return GraphQL(transport(), tokens, graphql_url(settings.GITHUB_API_URL))
+    return GraphQL(transport(), tokens, graphql_url(settings.GITHUB_API_URL), backoff=settings.GITHUB_BACKOFF)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from apps.integrations.github.access import StaticToken
+from apps.integrations.github.access import StaticToken, TokenSource
 from apps.integrations.github.rest import Rest
 from apps.integrations.services.github_rate_limit import FLOOR, tokens_of
 from apps.integrations.services.oauth_tokens import renew_expiring
 
 
+def rest_over(tokens: TokenSource) -> Rest:
+    """REST of this installation's GitHub. Knows no database, as long as the tokens do not."""
+    return Rest(tokens, settings.GITHUB_API_URL, backoff=settings.GITHUB_BACKOFF)
+
+
 def rest_with(token: str) -> Rest:
     """For a token that belongs to no integration (yet)."""
-    return Rest(StaticToken(token), settings.GITHUB_API_URL)
+    return rest_over(StaticToken(token))
 
 
 def rest_of(*, team_id: int, integration_id: int, floor: int = FLOOR) -> Rest:
@@ -21,4 +26,4 @@ def rest_of(*, team_id: int, integration_id: int, floor: int = FLOOR) -> Rest:
     `floor` is what it leaves of each budget.
     """
     renew_expiring(team_id=team_id, integration_id=integration_id)
-    return Rest(tokens_of(team_id=team_id, integration_id=integration_id, floor=floor), settings.GITHUB_API_URL)
+    return rest_over(tokens_of(team_id=team_id, integration_id=integration_id, floor=floor))

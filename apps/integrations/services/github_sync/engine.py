@@ -10,15 +10,14 @@ from datetime import date
 from enum import StrEnum
 from functools import partial
 
-from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
 from apps.integrations.github.errors import GitHubError
-from apps.integrations.github.rest import Rest
 from apps.integrations.models import SyncRun, TrackedRepository
 from apps.integrations.services import oauth_tokens
 from apps.integrations.services.github_client import graphql_of
 from apps.integrations.services.github_rate_limit import tokens_of
+from apps.integrations.services.github_rest import rest_over
 from apps.integrations.services.github_sync import coverage, pages, permissions, reconcile, runs, steps, trouble
 from apps.integrations.services.github_sync.ahead import Ahead
 from apps.integrations.services.github_sync.runs import Handle, SyncBusy
@@ -160,7 +159,7 @@ def _beat(run: SyncRun) -> None:
 def clients_of(run: SyncRun) -> steps.Clients:
     """The credentials are read here, outside every scope; the thread that speaks to GitHub needs no database."""
     whose = {"team_id": run.team_id, "integration_id": run.tracked_repository.integration_id}
-    return steps.Clients(graphql_of(**whose), partial(Rest, tokens_of(**whose), settings.GITHUB_API_URL))
+    return steps.Clients(graphql_of(**whose), partial(rest_over, tokens_of(**whose)))
 
 
 def plan_of(run: SyncRun) -> steps.Plan:

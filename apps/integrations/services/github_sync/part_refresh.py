@@ -17,10 +17,10 @@ from django.utils import timezone
 
 from apps.integrations.github.access import StaticToken, TokenSource
 from apps.integrations.github.errors import GitHubError
-from apps.integrations.github.rest import Rest
 from apps.integrations.models import IntegrationCredential
 from apps.integrations.services.budgets.shared import budgets_at
 from apps.integrations.services.github_rate_limit import IntegrationTokens, Usable, budget_account
+from apps.integrations.services.github_rest import rest_over
 from apps.integrations.services.github_sync.rest_way import REST, SIZES, fill
 from apps.metrics.models import PRCheckRun, PRComment, PRFile, PullRequest, PullRequestCommit
 from apps.metrics.queries.stored_records import records_of
@@ -83,7 +83,7 @@ def _refreshed(
             return 0
         open_record = _with_open(part, records_of(row.repository, [row])[row.pk])
         tokens = _tokens(access_token)
-    rest = Rest(tokens, settings.GITHUB_API_URL)
+    rest = rest_over(tokens)
     try:
         learned = fill(rest, repo_full_name, open_record, [part])
     except GitHubError as error:
