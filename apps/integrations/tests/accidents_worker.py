@@ -1,0 +1,82 @@
+"""`python -m apps.integrations.tests.accidents_worker`: has Django ready and forks workers that are there to be killed.
+
+Orders come by line, as JSON, and each is answered by a line: {"advance": [github url, team, run, token, seconds]} by
+the new worker's pid; {"wait": pid, "seconds": n} by its exit code (negative: the signal), null while it is at work;
+{"kill": pid} by the same.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+import traceback
+from typing import Any
+
+import django
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+
+LOST_DATABASE = 75
+"""The exit code of a worker that lost PostgreSQL. Celery tries its task again; here the reaper does."""
+
+FOREVER = 60.0
+
+
+def main() -> None:
+    django.setup()
+    import apps.integrations.services.github_sync  # before the first fork, for all of them
+
+    for line in sys.stdin:
+        order = json.loads(line)
+        print(json.dumps(_answer(order)), flush=True)
+
+
+def _answer(order: dict[str, Any]) -> int | None:
+    if "advance" in order:
+        return _begin(*order["advance"])
+    if "kill" in order:
+        os.kill(order["kill"], signal.SIGKILL)
+        return _exit_code(order["kill"], FOREVER)
+    return _exit_code(order["wait"], order["seconds"])
+
+
+def _exit_code(pid: int, seconds: float) -> int | None:
+    deadline = time.monotonic() + seconds
+    while True:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        if time.monotonic() >= deadline:
+            return None
+        time.sleep(0.005)
+
+
+def _begin(*work: Any) -> int:
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 1
+    try:
+        code = _work(*work)
+    except BaseException:  # nobody is above this
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+def _work(github_url: str, team_id: int, run_id: int, token: str, seconds: float | None) -> int:
+    from apps.integrations.services.github_sync import Handle, advance
+
+    settings.GITHUB_API_URL = github_url
+    try:
+        advance(Handle(team_id, run_id, token), seconds=seconds)
+    except (OperationalError, InterfaceError):
+        return LOST_DATABASE
+    return 0
+
+
+if __name__ == "__main__":
+    main()
