@@ -39,6 +39,7 @@ class GitHubApp:
         self._world = world
         self._tokens = tokens
         self._clock = clock
+        self._installed: list[Account] = []
         self.bot = world.add_account("Bot", 9_000_000_009, f"{self.slug}[bot]")
 
     @cached_property
@@ -67,10 +68,11 @@ class GitHubApp:
         )
 
     def installations(self) -> dict[int, Account]:
-        """The organisations it is installed in, by installation id."""
-        accounts = self._world.accounts.values()
-        owners = [each for each in accounts if each.typename == "Organization" and each.repositories]
-        return {70_000_000 + index: account for index, account in enumerate(owners)}
+        """The organisations it is installed in, by installation id: every one that has a repository, or had one."""
+        for each in list(self._world.accounts.values()):
+            if each.typename == "Organization" and each.repositories and each not in self._installed:
+                self._installed.append(each)
+        return {70_000_000 + index: account for index, account in enumerate(self._installed)}
 
     def token(self, installation: int) -> dict[str, Any]:
         """A token for the installation, good for an hour. Raises KeyError if there is no such installation."""

@@ -262,3 +262,18 @@ def test_what_is_not_there_cannot_move(own: Client) -> None:
         {"action": "remove_scope", "who": "nobody", "scope": "repo"},
     ):
         assert own.post("/_sandbox/mutate", request).status_code == 422
+
+
+def test_an_installation_keeps_its_number_and_can_be_suspended(own: Client, own_as: AsToken) -> None:
+    number, organization = next(iter(own.server.app.installations().items()))
+    installed = own_as(str(own.server.app.token(number)["token"]))
+    assert installed.get("/installation/repositories").json()["total_count"] == 1
+    own.mutate(action="suspend_installation", organization="acme")
+    refused = installed.get("/repos/acme/shop")
+    assert (refused.status_code, refused.json()["message"]) == (403, "This installation has been suspended")
+    assert own.get("/repos/acme/shop").status_code == 200
+    own.mutate(action="suspend_installation", organization="acme", on=False)
+    own.mutate(repo="acme/shop", action="hide", who="acme")
+    assert installed.get("/installation/repositories").json()["total_count"] == 0
+    own.mutate(repo="acme/shop", action="delete_repository")
+    assert own.server.app.installations() == {number: organization}
