@@ -150,12 +150,6 @@ class Card:
         return completeness_in_words(self.repository)
 
     @property
-    def stated(self) -> int:
-        """How many GitHub has; as many as are stored where nobody knows."""
-        known = self.repository.completeness.get("stated")
-        return self.stored if known is None else int(known)
-
-    @property
     def partial_count(self) -> int:
         return int(self.repository.completeness.get("partial", 0))
 
