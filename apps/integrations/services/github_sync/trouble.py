@@ -105,13 +105,20 @@ def settle_integration(team_id: int, integration_id: int, error: GitHubError) ->
     """
     if not isinstance(error, BadCredentials | SsoRequired):
         return False
+    reason = _reason(error)
     with team_scope(team_id):
-        resting.rest_all(integration_id, reason=str(error))
+        resting.rest_all(integration_id, reason=reason)
         if isinstance(error, SsoRequired):
-            connection_state.hold(integration_id, reason=str(error), url=error.url)
+            connection_state.hold(integration_id, reason=reason, url=error.url)
         else:
-            connection_state.disconnect(integration_id, reason=str(error))
+            connection_state.disconnect(integration_id, reason=reason)
     return True
+
+
+def _reason(error: BadCredentials | SsoRequired) -> str:
+    """The error in words; its address is a link beside them."""
+    url = error.url if isinstance(error, SsoRequired) else ""
+    return str(error).replace(f" at {url}", "") if url else str(error)
 
 
 def try_again(*, team_id: int, integration_id: int) -> bool:
@@ -146,7 +153,7 @@ def _pause(run: SyncRun, limited: RateLimited) -> Settled:
 
 def _rest(run: SyncRun, error: BadCredentials | SsoRequired) -> Settled:
     with team_scope(run.team_id):
-        runs.pause(run, until=timezone.now(), reason=str(error), rate_limited=False)
+        runs.pause(run, until=timezone.now(), reason=_reason(error), rate_limited=False)
     settle_integration(run.team_id, run.tracked_repository.integration_id, error)
     return Settled("paused", str(error))
 
