@@ -98,8 +98,8 @@ class Workers:
 
 
 class Accidents:
-    """Accidents of `KINDS` happen to the workers every `every` seconds on average, less often while the sync does not get
-    on between them. The same `seed` draws the same ones; what they strike is up to the machine. `happened` counts them.
+    """Accidents of `KINDS` happen to the workers every `every` seconds on average, less often while the sync does not
+    get on between them. The same `seed` draws the same ones; what they strike is up to the machine. `happened` counts.
     """
 
     KINDS = ("killed", "killed", "killed", "doubled", "cut off", "flushed")
@@ -132,7 +132,8 @@ class Accidents:
             with team_scope(run.team_id):
                 if not SyncRun.objects.filter(pk=run.pk, status__in=SyncRun.UNFINISHED).exists():
                     return
-            let_minutes_pass(run.team_id)
+            if let_minutes_pass(run.team_id):
+                flush(self._workers.redis_url)  # limits that GitHub set are over, too
             handles = [handle for handle in reaped(run.team_id) if handle.run_id == run.pk]
             yield from handles
             if not handles:
@@ -164,13 +165,15 @@ class Accidents:
         self._reached = reached
 
 
-def let_minutes_pass(team_id: int) -> None:
-    """As far as the team's runs know: whose worker is gone is found, messages are lost, long pauses are over."""
+def let_minutes_pass(team_id: int) -> bool:
+    """As far as the team's runs know: whose worker is gone is found, messages are lost, long pauses are over. Whether
+    there was such a pause.
+    """
     now, passed = timezone.now(), timedelta(minutes=3)
     with team_scope(team_id):
         unfinished = SyncRun.objects.filter(status__in=SyncRun.UNFINISHED)
         unfinished.update(heartbeat_at=F("heartbeat_at") - passed, queued_at=F("queued_at") - passed)
-        unfinished.filter(resume_at__gt=now + SHORT).update(resume_at=now)
+        return bool(unfinished.filter(resume_at__gt=now + SHORT).update(resume_at=now))
 
 
 def cut_off() -> None:

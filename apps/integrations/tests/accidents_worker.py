@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 import traceback
+from importlib import import_module
 from typing import Any
 
 import django
@@ -27,11 +28,11 @@ FOREVER = 60.0
 
 def main() -> None:
     django.setup()
-    import apps.integrations.services.github_sync  # before the first fork, for all of them
-
+    import_module("apps.integrations.services.github_sync")  # before the first fork, for all of them
     for line in sys.stdin:
         order = json.loads(line)
-        print(json.dumps(_answer(order)), flush=True)
+        sys.stdout.write(json.dumps(_answer(order)) + "\n")
+        sys.stdout.flush()
 
 
 def _answer(order: dict[str, Any]) -> int | None:
@@ -61,7 +62,7 @@ def _begin(*work: Any) -> int:
     code = 1
     try:
         code = _work(*work)
-    except BaseException:  # nobody is above this
+    except BaseException:  # noqa: BLE001 - nobody is above this
         traceback.print_exc()
     finally:
         os._exit(code)
