@@ -11,6 +11,7 @@ from django.db import connection
 from apps.integrations.github.types import DeploymentSeen, Pulse, Touched
 from apps.integrations.models import TrackedRepository
 from apps.metrics.models import Deployment
+from apps.teams.scope import required_team_id
 
 SETTLED = timedelta(seconds=30)
 """GitHub tells seconds, and a row is written a while after it was fetched: what was written this soon after its last
@@ -105,18 +106,23 @@ def _stored(keys: Iterable[tuple[int, int]]) -> dict[tuple[int, int], _Stored]:
         return {}
     repositories, numbers = zip(*wanted, strict=True)
     with connection.cursor() as cursor:
-        cursor.execute(_STORED, [list(repositories), list(numbers)])
+        cursor.execute(
+            _STORED, {"team": required_team_id(), "repositories": list(repositories), "numbers": list(numbers)}
+        )
         return {(row[0], row[1]): _Stored(*row[2:]) for row in cursor.fetchall()}
 
 
-# Pairs, which an ORM's two IN lists would make a rectangle of.
+# Pairs, which an ORM's two IN lists would make a rectangle of. OFFSET 0 keeps it one look into the index for each pair:
+# joined, the planner may read all pull requests of the team instead.
 _STORED = """
-SELECT p.repository_id, p.number, p.pr_updated_at, p.head_sha, p.synced_at
-FROM unnest(%s::bigint[], %s::int[]) AS asked(repository_id, number)
-JOIN metrics_pullrequest p
-    ON p.team_id = current_setting('app.team_id')::bigint
-   AND p.repository_id = asked.repository_id AND p.number = asked.number
-WHERE p.gone_at IS NULL
+SELECT p.*
+FROM unnest(%(repositories)s::bigint[], %(numbers)s::int[]) AS asked(repository_id, number)
+CROSS JOIN LATERAL (
+    SELECT repository_id, number, pr_updated_at, head_sha, synced_at
+    FROM metrics_pullrequest
+    WHERE team_id = %(team)s AND repository_id = asked.repository_id AND number = asked.number AND gone_at IS NULL
+    OFFSET 0
+) AS p
 """
 
 
