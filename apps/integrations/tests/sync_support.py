@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
+from django.apps import apps as django_apps
 from django.db import connection
 
 from apps.integrations.models import GitHubIntegration, IntegrationCredential, TrackedRepository
@@ -75,19 +76,43 @@ TABLES = [
 ]
 
 
-def rows_of(team: Team) -> dict[str, list[tuple[Any, ...]]]:
-    """Every stored row of the team by natural values: primary keys and times of writing left out."""
-    left_out = {"id", "synced_at"}
+NAMES = {
+    "repository": "github_repo_id",
+    "pullrequest": "node_id",
+    "teammember": "login",
+    "milestone": "number",
+    "reviewthread": "node_id",
+    "commit": "github_sha",
+    "deployment": "github_deployment_id",
+    "label": "name",
+}
+"""What a row is known by in the rows that point to it."""
+
+
+def rows_of(team: Team, *, present: bool = False) -> dict[str, list[tuple[Any, ...]]]:
+    """Every stored row of the team by natural values: primary keys and times of writing left out, and what a foreign
+    key points to by its name. `present`: without rows that are gone.
+    """
     found = {}
     with team_scope(team.pk), connection.cursor() as cursor:
         for table in TABLES:
-            cursor.execute(f"SELECT * FROM metrics_{table} LIMIT 0")
-            columns = [c.name for c in cursor.description if c.name not in left_out and not c.name.endswith("_id")]
-            ids = [c.name for c in cursor.description if c.name.startswith("github_") and c.name.endswith("_id")]
-            names = ", ".join(f'"{name}"' for name in [*columns, *ids])
-            cursor.execute(f"SELECT {names} FROM metrics_{table}")
+            model = django_apps.get_model("metrics", table)
+            columns = [_named(field) for field in model._meta.fields if field.column not in LEFT_OUT]
+            gone = any(field.column == "gone_at" for field in model._meta.fields)
+            where = " WHERE t.gone_at IS NULL" if present and gone else ""
+            cursor.execute(f"SELECT {', '.join(columns)} FROM metrics_{table} t{where}")
             found[table] = sorted(cursor.fetchall(), key=repr)
     return found
+
+
+LEFT_OUT = {"id", "team_id", "synced_at"}
+
+
+def _named(field: Any) -> str:
+    if not field.is_relation:
+        return f't."{field.column}"'
+    to = field.related_model._meta.model_name
+    return f'(SELECT o."{NAMES[to]}" FROM metrics_{to} o WHERE o.id = t."{field.column}")'
 
 
 def versions_of(team: Team) -> dict[str, list[tuple[Any, ...]]]:
