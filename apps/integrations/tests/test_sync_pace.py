@@ -72,6 +72,10 @@ def test_where_those_to_blame_are_many_the_size_stays_small():
     assert pace.size == 1
 
 
+def test_answers_that_break_off_again_and_again_make_it_smaller_a_step_each_time():
+    assert [Pace(24).eased(failures).size for failures in range(6)] == [24, 24, 14, 7, 3, 1]
+
+
 def test_it_survives_in_a_checkpoint():
     pace = Pace(24).after(asked=24, worked=7, seconds=QUICK)
     assert Pace.of(json.loads(json.dumps({"pace": pace.noted()})), 24) == pace

@@ -187,6 +187,21 @@ def test_a_page_of_which_everything_fails_on_both_ways_ends_partial_and_does_not
     assert run.rest_requests == MOST_IN_VAIN * 3  # each tried three times; then REST is not asked for files any more
 
 
+def test_pages_that_break_off_for_their_length_come_through_when_they_are_smaller(
+    github, tracked, team, other_team, settings
+):
+    github.faults.add("PullRequestPage", "truncate", times=-1, when={"pulls_over": 7})
+    ended = github_sync.sync_repository_history(tracked, None).ended
+    pauses = 0
+    while ended == Ended.PAUSED and pauses < 5:
+        ended = github_sync.sync_repository_history(fresh(tracked), None).ended
+        pauses += 1
+    assert (ended, pauses) == (Ended.FINISHED, 3)
+    github.faults.clear()
+    sync(tracked_at(github, other_team, "acme/shop"))
+    assert rows_of(team) == rows_of(other_team)
+
+
 def test_a_run_says_of_what_size_its_pages_were_and_how_long_they_took(github, tracked):
     run = sync(tracked)
     assert {size: (it["pages"], it["pull_requests"]) for size, it in run.pages.items()} == {"7": (1, 7), "24": (3, 53)}

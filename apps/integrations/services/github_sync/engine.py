@@ -107,6 +107,7 @@ def _walk(run: SyncRun, is_over: Callable[[], bool], on_page: Callable[[SyncRun]
     plan = plan_of(run)
     checkpoint = {key: value for key, value in run.checkpoint.items() if key not in {"crashes", *trouble.COUNTERS}}
     checkpoint = checkpoint or steps.first_checkpoint(plan)
+    checkpoint = steps.eased(plan, checkpoint, run.checkpoint.get("failures", 0))
     if checkpoint["phase"] == "done":
         return True
     oauth_tokens.renew_expiring(team_id=run.team_id, integration_id=run.tracked_repository.integration_id)

@@ -22,7 +22,14 @@ from apps.integrations.services.github_sync.steps.learned import (
     Plan,
     merged,
 )
-from apps.integrations.services.github_sync.steps.phases import HISTORY, UPDATES, WIDENING, WINDOW, first_checkpoint
+from apps.integrations.services.github_sync.steps.phases import (
+    HISTORY,
+    UPDATES,
+    WIDENING,
+    WINDOW,
+    eased,
+    first_checkpoint,
+)
 
 __all__ = (
     "DEPLOYMENTS",
@@ -35,6 +42,7 @@ __all__ = (
     "Figures",
     "Learned",
     "Plan",
+    "eased",
     "fetch",
     "first_checkpoint",
     "merged",

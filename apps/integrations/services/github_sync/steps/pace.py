@@ -63,6 +63,15 @@ class Pace:
             return Pace(self.size, 0, max(GOOD_PAGES, self.patience // 2))
         return replace(self, size=larger(self.size), good=0)
 
+    def eased(self, failures: int) -> Pace:
+        """After answers that broke off so often in a row at this place: the first time says nothing of the size."""
+        size = self.size
+        for _ in range(failures - 1):
+            size = smaller(size)
+        if size == self.size:
+            return self
+        return Pace(size, 0, min(2 * self.patience, MOST_PATIENCE), self.before or self.size)
+
     def relieved(self) -> Pace:
         """After the pull request was found that is too heavy by itself: the others are not to blame. But where such
         pull requests are many, the size grows slowly as ever.

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from apps.integrations.github.connections import without_permission
 from apps.integrations.services.github_sync.steps.learned import Checkpoint, Plan
+from apps.integrations.services.github_sync.steps.pace import Pace
 
 HISTORY = ("all", "deployments", "closing")
 WINDOW = ("open", "closed", "deployments", "closing")
@@ -28,6 +29,15 @@ OF_THE_PHASE = frozenset({"phase", "cursor", "ids", "listed", "deployments_size"
 
 def first_checkpoint(plan: Plan) -> Checkpoint:
     return {"phase": plan.phases[0], "cursor": None}
+
+
+def eased(plan: Plan, checkpoint: Checkpoint, failures: int) -> Checkpoint:
+    """The checkpoint with smaller pages, where no usable answer came for it `failures` times in a row: a smaller one
+    may come through whole.
+    """
+    pace = Pace.of(checkpoint, plan.page_size)
+    lighter = pace.eased(failures)
+    return checkpoint if lighter == pace else {**checkpoint, "pace": lighter.noted()}
 
 
 def after(plan: Plan, checkpoint: Checkpoint, cursor: str | None) -> Checkpoint | None:
