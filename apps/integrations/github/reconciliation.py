@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from apps.integrations.github.changes import in_parts
 from apps.integrations.github.documents import with_fragments
-from apps.integrations.github.errors import QueryTooHeavy, Unavailable
+from apps.integrations.github.errors import QueryTooHeavy, RepositoryGone, Unavailable
 from apps.integrations.github.graphql import GraphQL, page_of
 from apps.integrations.github.types import Answer, Raw, Spending, instant
 
@@ -17,6 +17,17 @@ PATIENCE = 10
 """Queries in a row that are too heavy before GitHub counts as away: one bad pull request among 100 makes eight."""
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The repository that everything is asked of. `id` is GitHub's number of it: another one of the same name, made
+    after ours was deleted, knows nothing of our pull requests.
+    """
+
+    owner: str
+    name: str
+    id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +67,17 @@ class DeploymentIds:
     unreadable: bool = False
 
 
-def states_of(graphql: GraphQL, owner: str, name: str, ids: Sequence[str], *, spending: Spending) -> States:
+def states_of(graphql: GraphQL, home: Home, ids: Sequence[str], *, spending: Spending) -> States:
     """What GitHub states of these pull requests: 100 for 2 points, halved as often as it needs.
 
     Raises RepositoryGone when the repository itself cannot be seen, Unavailable when nothing at all comes.
     """
-    ask = _Patient(lambda some: graphql.run("pr_states_by_ids", cost=2, owner=owner, name=name, ids=some))
+    ask = _Patient(lambda some: graphql.run("pr_states_by_ids", cost=2, owner=home.owner, name=home.name, ids=some))
     stated: dict[str, Raw] = {}
     unknown: set[str] = set()
     for some, answer in in_parts(ids, ask, spending):
         spending.add(answer)
+        _at_home(home, answer)
         not_found = _not_found(answer, "nodes")
         for place, (node_id, node) in enumerate(zip(some, answer.data["nodes"], strict=True)):
             if node is not None and "number" in node:
@@ -75,7 +87,7 @@ def states_of(graphql: GraphQL, owner: str, name: str, ids: Sequence[str], *, sp
     return States(stated, frozenset(unknown))
 
 
-def by_number(graphql: GraphQL, owner: str, name: str, numbers: Sequence[int], *, spending: Spending) -> Numbered:
+def by_number(graphql: GraphQL, home: Home, numbers: Sequence[int], *, spending: Spending) -> Numbered:
     """Pull requests by their numbers, at most 100: a point. The last word on whether one is gone.
 
     Raises RepositoryGone when the repository itself cannot be seen.
@@ -85,10 +97,12 @@ def by_number(graphql: GraphQL, owner: str, name: str, numbers: Sequence[int], *
     fields = " ".join(f"p{number}: pullRequest(number: {number}) {{ id }}" for number in numbers)
     document = with_fragments(
         "query PullRequestsByNumber($owner: String!, $name: String!) {"
-        f" repository(owner: $owner, name: $name, followRenames: true) {{ id {fields} }} rateLimit {{ ...Budget }} }}"
+        f" repository(owner: $owner, name: $name, followRenames: true) {{ id databaseId {fields} }}"
+        " rateLimit { ...Budget } }"
     )
-    answer = graphql.run_document(document, {"owner": owner, "name": name})
+    answer = graphql.run_document(document, {"owner": home.owner, "name": home.name})
     spending.add(answer)
+    _at_home(home, answer)
     not_found = _not_found(answer, "repository")
     found = {number: answer.data["repository"].get(f"p{number}") for number in numbers}
     return Numbered(
@@ -98,11 +112,12 @@ def by_number(graphql: GraphQL, owner: str, name: str, numbers: Sequence[int], *
 
 
 def list_deployment_ids(
-    graphql: GraphQL, *, owner: str, name: str, after: str | None, page_size: int = 100, spending: Spending
+    graphql: GraphQL, home: Home, *, after: str | None, page_size: int = 100, spending: Spending
 ) -> DeploymentIds:
     """A page of a repository's deployments, newest first: a point. Raises PermissionMissing, QueryTooHeavy."""
-    answer = graphql.run("deployment_ids", owner=owner, name=name, after=after, n=page_size)
+    answer = graphql.run("deployment_ids", owner=home.owner, name=home.name, after=after, n=page_size)
     spending.add(answer)
+    _at_home(home, answer)
     page = page_of(answer, "repository", "deployments")
     readable = [node for node in page["nodes"] if node is not None and node["databaseId"] is not None]
     cursor = page["pageInfo"]["endCursor"]
@@ -120,12 +135,13 @@ def list_deployment_ids(
     )
 
 
-def unknown_of(graphql: GraphQL, owner: str, name: str, ids: Sequence[str], *, spending: Spending) -> frozenset[str]:
+def unknown_of(graphql: GraphQL, home: Home, ids: Sequence[str], *, spending: Spending) -> frozenset[str]:
     """Those of some node ids, at most 100, that GitHub says it does not know: a point."""
     if not ids:
         return frozenset()
-    answer = graphql.run("known_ids", owner=owner, name=name, ids=list(ids))
+    answer = graphql.run("known_ids", owner=home.owner, name=home.name, ids=list(ids))
     spending.add(answer)
+    _at_home(home, answer)
     return frozenset(ids[int(place)] for place in _not_found(answer, "nodes"))
 
 
@@ -157,6 +173,12 @@ class _Patient:
             raise
         self._heavy = 0
         return answer
+
+
+def _at_home(home: Home, answer: Answer) -> None:
+    found = answer.data["repository"].get("databaseId")
+    if found is not None and int(found) != home.id:  # null: GitHub's own type is too small for it
+        raise RepositoryGone(f"{home.owner}/{home.name}")
 
 
 def _not_found(answer: Answer, root: str) -> set[str | int]:

@@ -356,6 +356,16 @@ def night_of(repository, now, big=279) -> list[int]:
     return numbers
 
 
+def test_that_all_are_gone_at_once_is_not_believed(github, tracked, team):
+    for number in list(github.world.repository("acme/shop").contents.pulls):
+        change(github, "delete", number=number)
+    run = reconciled(tracked)
+    assert (figures(run), run.status) == ((0, 0, 0), "partial")
+    assert "GitHub knows none of 40 pull requests" in next(iter(run.partial["unreadable"].values()))
+    with team_scope(team.pk):
+        assert not PullRequest.objects.exclude(gone_at=None).exists()
+
+
 def test_each_repository_has_its_turn_once_a_day_at_night(tracked, team):
     night = datetime(2026, 11, 21, 3, tzinfo=UTC)
     with team_scope(team.pk):

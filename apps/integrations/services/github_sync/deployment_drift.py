@@ -14,6 +14,7 @@ from apps.integrations.github.errors import PermissionMissing
 from apps.integrations.github.graphql import GraphQL
 from apps.integrations.github.reconciliation import (
     DeploymentIds,
+    Home,
     ListedDeployment,
     list_deployment_ids,
     smaller_until_it_fits,
@@ -64,8 +65,7 @@ class Compared:
 
 def compare_deployments(
     graphql: GraphQL,
-    owner: str,
-    name: str,
+    home: Home,
     *,
     repository: Repository,
     place: Place | None,
@@ -81,7 +81,7 @@ def compare_deployments(
     until = datetime.fromisoformat(place["until"]) if place else None
 
     def ask(size: int) -> DeploymentIds:
-        return list_deployment_ids(graphql, owner=owner, name=name, after=after, page_size=size, spending=spending)
+        return list_deployment_ids(graphql, home, after=after, page_size=size, spending=spending)
 
     try:
         page = smaller_until_it_fits(ask)
@@ -98,7 +98,7 @@ def compare_deployments(
         for nodes in fetch_deployments_by_ids(graphql, wanted, spending=spending)
         for node in nodes
     ]
-    unknown = unknown_of(graphql, owner, name, list(absent), spending=spending)
+    unknown = unknown_of(graphql, home, list(absent), spending=spending)
     goes_on = not ended and begin is not None and (since is not None or is_short)
     return Compared(
         repository,

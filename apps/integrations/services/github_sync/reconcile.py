@@ -49,6 +49,9 @@ COMPARE = "compare"
 ENOUGH = 100
 """Pull requests that differ before they are fetched. A lookup may add a hundred to one less than that."""
 
+NOT_BELIEVED = 20
+"""So many pull requests and more, all of which are gone at once, are not: something hides them."""
+
 Found = list[list[Any]]
 """What is to be fetched, as [node id, number]."""
 
@@ -66,6 +69,10 @@ class Night:
     def repository(self) -> Repository:
         repository: Repository = self.run.tracked_repository.repository
         return repository
+
+    @property
+    def home(self) -> reconciliation.Home:
+        return reconciliation.Home(self.plan.owner, self.plan.name, self.repository.github_repo_id)
 
 
 Fetch = Callable[[Plan, Checkpoint], Learned]
@@ -147,7 +154,7 @@ def _stored(night: Night, checkpoint: Checkpoint) -> None:
         _commit(night, _staged(checkpoint, "all" if _is_full(repository) else "open"))
         return
     ids = [row["node_id"] for row in rows]
-    states = reconciliation.states_of(night.graphql, *_name(night), ids, spending=night.spending)
+    states = reconciliation.states_of(night.graphql, night.home, ids, spending=night.spending)
     other = [row for row in rows if row["node_id"] in states.unknown or _is_another(row, states)]
     numbered = _look_up(night, [row["number"] for row in other])
     found: Found = [[id_, number] for number, id_ in numbered.ids.items()]
@@ -159,6 +166,9 @@ def _stored(night: Night, checkpoint: Checkpoint) -> None:
             if is_ahead(row, stated, now=now, settled=runs.WATERMARK_OVERLAP):
                 ahead.append((row["id"], stated["updatedAt"]))
     gone = [row["node_id"] for row in other if row["number"] in numbered.unknown]
+    doubt = ""
+    if len(rows) >= NOT_BELIEVED and len(gone) == len(rows):  # hidden rather than deleted one by one
+        gone, doubt = [], f"GitHub knows none of {len(rows)} pull requests; none was marked as gone"
     with team_scope(night.run.team_id):
         runs.beat(night.run)  # first: it locks the run until the end of this transaction
         marked = mark_gone(repository, gone, at=now)
@@ -170,6 +180,7 @@ def _stored(night: Night, checkpoint: Checkpoint) -> None:
             _staged(checkpoint, "stored", place=place, found=found),
             counts={"compared": len(states.stated) + len(gone), "gone": marked.marked},
             weeks=marked.touched_weeks,
+            doubt=doubt,
         )
 
 
@@ -215,7 +226,7 @@ def _deployments(night: Night, checkpoint: Checkpoint) -> None:
         return
     compared = compare_deployments(
         night.graphql,
-        *_name(night),
+        night.home,
         repository=night.repository,
         place=checkpoint["place"],
         since=None if _is_full(night.repository) else night.repository.covered_from,
@@ -261,16 +272,12 @@ def _to_fetch(repository: Repository, page: IdPage) -> Found:
 
 
 def _look_up(night: Night, numbers: Collection[int]) -> reconciliation.Numbered:
-    return reconciliation.by_number(night.graphql, *_name(night), list(numbers), spending=night.spending)
+    return reconciliation.by_number(night.graphql, night.home, list(numbers), spending=night.spending)
 
 
 def _is_another(row: Row, states: reconciliation.States) -> bool:
     stated = states.stated.get(row["node_id"])
     return stated is not None and stated["number"] != row["number"]
-
-
-def _name(night: Night) -> tuple[str, str]:
-    return night.plan.owner, night.plan.name
 
 
 def _is_full(repository: Repository) -> bool:
@@ -283,10 +290,16 @@ def _staged(checkpoint: Checkpoint, stage: str, place: Any = None, *, found: Ite
 
 
 def _commit(
-    night: Night, checkpoint: Checkpoint, *, counts: dict[str, int] | None = None, weeks: Collection[Any] = ()
+    night: Night,
+    checkpoint: Checkpoint,
+    *,
+    counts: dict[str, int] | None = None,
+    weeks: Collection[Any] = (),
+    doubt: str = "",
 ) -> None:
-    """The place, with what the step did and cost. Raises Fenced."""
+    """The place, with what the step did and cost, and what it did not believe. Raises Fenced."""
     run = night.run
+    unreadable = {**run.partial.get("unreadable", {}), f"-{checkpoint.get('place')}": doubt} if doubt else {}
     with team_scope(run.team_id):
         runs.hold(
             run,
@@ -296,6 +309,7 @@ def _commit(
             touched_weeks=sorted({*run.touched_weeks, *(week.isoformat() for week in weeks)}),
             points=run.points + night.spending.points,
             requests=run.requests + night.spending.requests,
+            partial={**run.partial, "unreadable": unreadable} if unreadable else run.partial,
         )
         TrackedRepository.objects.filter(pk=run.tracked_repository_id).update(sync_activity="Comparing with GitHub")
 
