@@ -180,8 +180,9 @@ class FileRecord:
 class EventRecord:
     """One turn in a pull request's life. `kind` is a value of `EventKind`.
 
-    `subject` tells apart events of one kind in one second: the asked reviewer's login (or `team/<slug>`), the dismissed
-    review's id, the head after a force push or merge; else "". `previous_state`: of a dismissed review.
+    `subject` tells apart events of one kind in one second: the asked reviewer's id (or `team/<id>`, whose name is the
+    `detail`), the dismissed review's id, the head after a force push or merge; else "". `previous_state`: of a
+    dismissed review.
     """
 
     kind: str

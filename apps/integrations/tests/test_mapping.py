@@ -212,6 +212,9 @@ def event(kind: str, **more: Any) -> dict[str, Any]:
     return builders.event(kind, id="E", createdAt="2026-11-01T10:00:00Z", **more)
 
 
+CORE = {"__typename": "Team", "id": "T", "databaseId": 9, "slug": "core"}
+
+
 @pytest.mark.parametrize(
     ("node", "expected"),
     [
@@ -219,11 +222,11 @@ def event(kind: str, **more: Any) -> dict[str, Any]:
         (event("ConvertToDraftEvent"), {"kind": EventKind.CONVERTED_TO_DRAFT}),
         (
             event("ReviewRequestedEvent", requestedReviewer=builders.user("reviewer", 7)),
-            {"kind": EventKind.REVIEW_REQUESTED, "subject": "reviewer", "subject_account": REVIEWER},
+            {"kind": EventKind.REVIEW_REQUESTED, "subject": "7", "subject_account": REVIEWER},
         ),
         (
-            event("ReviewRequestedEvent", requestedReviewer={"__typename": "Team", "id": "T", "slug": "core"}),
-            {"kind": EventKind.REVIEW_REQUESTED, "subject": "team/core"},
+            event("ReviewRequestedEvent", requestedReviewer=CORE),
+            {"kind": EventKind.REVIEW_REQUESTED, "subject": "team/9", "detail": "core"},
         ),
         (event("ReviewRequestRemovedEvent", requestedReviewer=None), {"kind": EventKind.REVIEW_REQUEST_REMOVED}),
         (

@@ -146,11 +146,16 @@ def test_a_bots_commit_has_its_name_in_git_only():
         ({"event": "head_ref_force_pushed", "commit_id": SHA}, "force_pushed", SHA, {"after_sha": SHA}),
         ({"event": "merged", "commit_id": SHA}, "merged", SHA, {"after_sha": SHA, "detail": "main"}),
         ({"event": "closed", "commit_id": SHA}, "closed", "", {}),
-        ({"event": "review_requested", "requested_team": {"slug": "core"}}, "review_requested", "team/core", {}),
+        (
+            {"event": "review_requested", "requested_team": {"id": 9, "slug": "core"}},
+            "review_requested",
+            "team/9",
+            {"detail": "core"},
+        ),
         (
             {"event": "review_request_removed", "requested_reviewer": USER},
             "review_request_removed",
-            "octocat",
+            str(OCTOCAT.id),
             {"subject_account": OCTOCAT},
         ),
         ({"event": "review_requested", "requested_reviewer": None}, "review_requested", "", {}),

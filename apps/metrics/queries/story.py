@@ -249,14 +249,19 @@ def _length(batch: CheckBatch) -> str:
     return f"{minutes} min" if minutes else ""
 
 
+def _asked(event: EventRecord) -> str:
+    """Whom a request to review was for: a person, or a team."""
+    if event.subject_account is not None:
+        return event.subject_account.name or event.subject_account.login
+    return event.detail or "somebody"
+
+
 def _event_line(event: EventRecord, rounds: Sequence[Round]) -> Iterable[Line]:
     who = name_of(event.actor)
     if event.kind == EventKind.REVIEW_REQUESTED:
-        asked = event.subject_account.name or event.subject_account.login if event.subject_account else event.subject
-        yield Line(event.occurred_at, "requested", f"{who} asked {asked or 'somebody'} to review")
+        yield Line(event.occurred_at, "requested", f"{who} asked {_asked(event)} to review")
     elif event.kind == EventKind.REVIEW_REQUEST_REMOVED:
-        asked = event.subject_account.name or event.subject_account.login if event.subject_account else event.subject
-        yield Line(event.occurred_at, "requested", f"{who} no longer asks {asked or 'somebody'} to review")
+        yield Line(event.occurred_at, "requested", f"{who} no longer asks {_asked(event)} to review")
     elif event.kind == EventKind.FORCE_PUSHED:
         round_ = next((one for one in rounds if one.fixed_at == event.occurred_at), None)
         yield Line(event.occurred_at, "force_push", f"{who} force-pushed", muted=_after(round_) if round_ else "")

@@ -133,17 +133,24 @@ def _plain(kind: EventKind, detail: str = "") -> Callable[[Raw, Accounts], Event
 
 def _request(kind: EventKind) -> Callable[[Raw, Accounts], EventRecord]:
     def make(node: Raw, accounts: Accounts) -> EventRecord:
-        subject, who = _reviewer(node["requestedReviewer"], accounts)
-        return _event(kind, node, accounts, subject=subject, subject_account=who)
+        asked = node["requestedReviewer"]
+        if asked and asked["__typename"] == "Team":
+            return _event(kind, node, accounts, **asked_team(asked["databaseId"], asked["slug"]))
+        return _event(kind, node, accounts, **asked_person(accounts(asked)))
 
     return make
 
 
-def _reviewer(asked: Raw | None, accounts: Accounts) -> tuple[str, Account | None]:
-    if asked and asked["__typename"] == "Team":
-        return f"team/{asked['slug']}", None
-    who = accounts(asked)
-    return (who.login if who else ""), who
+def asked_person(who: Account | None) -> dict[str, Any]:
+    """The subject of a request to review: by id, since people change their names."""
+    if who is None:
+        return {"subject": ""}
+    return {"subject": who.login if who.id is None else str(who.id), "subject_account": who}
+
+
+def asked_team(team_id: int | None, slug: str) -> dict[str, Any]:
+    """Where GitHub gives no id, which its schema allows, the team's name has to do."""
+    return {"subject": f"team/{slug if team_id is None else team_id}", "detail": slug}
 
 
 def _dismissed(node: Raw, accounts: Accounts) -> EventRecord:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from apps.integrations.github.types import Raw
+from apps.integrations.services.mapping.conversation import asked_person, asked_team
 from apps.integrations.services.mapping.values import BOT_SUFFIX, GHOST, instant, moment, text
 from apps.metrics.records import (
     Account,
@@ -238,8 +239,7 @@ def event_record(data: Raw, *, base_ref: str = "") -> EventRecord | None:
         occurred_at=moment(data["created_at"]),
         actor=account(data.get("actor")),
         node_id=data.get("node_id") or "",
-        detail=base_ref if kind is EventKind.MERGED else "",
-        **_subject(kind, data),
+        **{"detail": base_ref if kind is EventKind.MERGED else "", **_subject(kind, data)},
     )
 
 
@@ -255,9 +255,8 @@ def _subject(kind: EventKind, data: Raw) -> dict[str, Any]:
         return {"subject": "" if review is None else str(review), "previous_state": state}
     if kind in {EventKind.REVIEW_REQUESTED, EventKind.REVIEW_REQUEST_REMOVED}:
         if team := data.get("requested_team"):
-            return {"subject": f"team/{team['slug']}"}
-        who = account(data.get("requested_reviewer"))
-        return {"subject": who.login if who else "", "subject_account": who}
+            return asked_team(team["id"], team["slug"])
+        return asked_person(account(data.get("requested_reviewer")))
     return {}
 
 
