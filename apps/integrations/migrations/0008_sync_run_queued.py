@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('integrations', '0007_sync_log_indexes'),
+        ("integrations", "0007_sync_log_indexes"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='syncrun',
-            name='queued_at',
+            model_name="syncrun",
+            name="queued_at",
             field=models.DateTimeField(null=True),
         ),
     ]

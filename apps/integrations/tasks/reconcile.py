@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from apps.integrations.services.github_sync import reconcile
+from apps.integrations.services.github_sync.reconciliation import reconcile
 from apps.integrations.tasks.sync import give_turns
 from apps.teams.models import Team
 

@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from apps.integrations.models import GitHubIntegration, SyncRun, TrackedRepository
 from apps.integrations.services import github_sync
-from apps.integrations.services.github_sync import due, recheck, runs
+from apps.integrations.services.github_sync import due, runs
+from apps.integrations.services.github_sync.looks import recheck
 from apps.integrations.tests.freshness_support import (
     ALL_FOUR,
     an_hour_later,

@@ -11,10 +11,11 @@ from django.utils import timezone
 
 from apps.integrations.models import SyncRun, TrackedRepository
 from apps.integrations.services import github_sync, sync_notifications
-from apps.integrations.services.github_sync import reconcile, runs
-from apps.integrations.services.github_sync.comparison import rows_to_compare
+from apps.integrations.services.github_sync import runs
 from apps.integrations.services.github_sync.coverage import completeness_in_words
 from apps.integrations.services.github_sync.engine import Ended
+from apps.integrations.services.github_sync.reconciliation import reconcile
+from apps.integrations.services.github_sync.reconciliation.comparison import rows_to_compare
 from apps.integrations.tests.sync_support import next_turn, rows_of, tracked_at, versions_of
 from apps.metrics.factories import PullRequestFactory, RepositoryFactory
 from apps.metrics.models import (

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from apps.integrations.models import SyncRun, TrackedRepository
 from apps.integrations.services import github_sync
-from apps.integrations.services.github_sync import reconcile
 from apps.integrations.services.github_sync.engine import Ended
+from apps.integrations.services.github_sync.reconciliation import reconcile
 from apps.integrations.tests.sync_support import tracked_at
 from apps.metrics.models import Commit, PRCheckRun, PullRequest, PullRequestCommit
 from apps.teams.scope import team_scope

@@ -1,15 +1,15 @@
 """Bringing a repository's pull requests here: start a run, advance it page by page, resume it, stop it.
 
-`runs` is a run's life (fence, heartbeat, end), `turns` whose turn it is, `steps` what it asks GitHub, `ahead` the
-thread that asks before the answer is needed, `pages` how a page becomes rows, `coverage` what is stored in the end,
-`rest_way` what REST gives where GraphQL does not, `part_refresh` a single part of one pull request, `engine` the loop
-that ties them, `reaper` what is to be taken up. `freshness` asks for news of many repositories at once (`due` which,
-`news` what it means, `recheck` and `underway` what changes without a trace).
+A run: `runs` is its life (fence, heartbeat, end), `turns` whose turn it is, `engine` the loop, `steps/` what it asks
+GitHub, `ahead` the thread that asks before the answer is needed, `pages` how a page becomes rows, `coverage` what is
+stored in the end. When something goes wrong: `trouble`, `resting` with a broken connection, `permissions`, `following`
+of new names, `reaper`. Over REST: `rest_way` what GraphQL does not give, `part_refresh` a single part of one pull
+request. Many repositories at once: `looks/` at what is new, of those that are `due`; `reconciliation/` by night.
 """
 
 from apps.integrations.services.github_sync.due import ask_for_looks
 from apps.integrations.services.github_sync.engine import Outcome, advance, sync_repository_history
-from apps.integrations.services.github_sync.freshness import Look, look
+from apps.integrations.services.github_sync.looks import Look, look
 from apps.integrations.services.github_sync.part_refresh import (
     sync_pr_check_runs,
     sync_pr_commits,

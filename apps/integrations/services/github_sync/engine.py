@@ -18,8 +18,9 @@ from apps.integrations.services import oauth_tokens
 from apps.integrations.services.github_client import graphql_of
 from apps.integrations.services.github_rate_limit import tokens_of
 from apps.integrations.services.github_rest import rest_over
-from apps.integrations.services.github_sync import coverage, pages, permissions, reconcile, runs, steps, trouble
+from apps.integrations.services.github_sync import coverage, pages, permissions, runs, steps, trouble
 from apps.integrations.services.github_sync.ahead import Ahead
+from apps.integrations.services.github_sync.reconciliation import reconcile
 from apps.integrations.services.github_sync.runs import Handle, SyncBusy
 from apps.teams.scope import team_scope
 

@@ -24,9 +24,10 @@ from apps.integrations.github.types import Pulse, Spending
 from apps.integrations.models import FreshnessCheck, GitHubIntegration, SyncRun, TrackedRepository
 from apps.integrations.services import oauth_tokens
 from apps.integrations.services.github_client import graphql_of
-from apps.integrations.services.github_sync import due, permissions, recheck, runs, trouble, underway
+from apps.integrations.services.github_sync import due, permissions, runs, trouble
 from apps.integrations.services.github_sync.following import follow
-from apps.integrations.services.github_sync.news import news_of
+from apps.integrations.services.github_sync.looks import recheck, underway
+from apps.integrations.services.github_sync.looks.news import news_of
 from apps.integrations.services.github_sync.steps import DEPLOYMENTS, Learned
 from apps.metrics.models import Repository
 from apps.metrics.records import Part

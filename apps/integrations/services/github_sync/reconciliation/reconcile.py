@@ -29,7 +29,7 @@ from apps.integrations.github.graphql import GraphQL
 from apps.integrations.github.types import IdPage, Spending
 from apps.integrations.models import SyncRun, TrackedRepository
 from apps.integrations.services.github_sync import coverage, due, pages, runs, trouble
-from apps.integrations.services.github_sync.comparison import (
+from apps.integrations.services.github_sync.reconciliation.comparison import (
     A_LOOKUP,
     Row,
     differs,
@@ -38,7 +38,7 @@ from apps.integrations.services.github_sync.comparison import (
     rows_by_number,
     rows_to_compare,
 )
-from apps.integrations.services.github_sync.deployment_drift import compare_deployments
+from apps.integrations.services.github_sync.reconciliation.deployment_drift import compare_deployments
 from apps.integrations.services.github_sync.steps import Checkpoint, Learned, Plan
 from apps.metrics.models import PullRequest, Repository
 from apps.metrics.queries.completeness import count_gaps
