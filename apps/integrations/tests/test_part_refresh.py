@@ -108,8 +108,9 @@ def test_after_a_sync_nothing_is_left_to_write(pr, team, part):
 
 @pytest.mark.parametrize("part", FUNCTIONS)
 def test_a_part_that_was_missing_is_stored_as_the_sync_stores_it(pr, team, part):
-    with team_scope(team.pk):
-        PRCheckRun.objects.update(workflow="")  # REST does not tell it
+    with team_scope(team.pk):  # what REST does not tell
+        PRCheckRun.objects.update(workflow="")
+        PRComment.objects.update(thread=None)
     before = rows_of(team)
     lose(part, pr)
     assert rows_of(team) != before
