@@ -75,7 +75,9 @@ class Repository:
 
 
 class World:
-    """All accounts and repositories. Whoever reads or changes more than one thing holds `lock`."""
+    """All accounts and repositories. Whoever reads or changes more than one thing holds `lock`. `made` counts every
+    repository that there ever was.
+    """
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
@@ -84,6 +86,7 @@ class World:
         self._by_name: dict[str, Repository] = {}
         self._old_names: dict[str, Repository] = {}
         self._nodes: dict[str, Any] = {}
+        self.made = 0
         self._next_id = 3_000_000_000  # past 2^31, as GitHub's ids are
 
     def new_id(self) -> int:
@@ -111,6 +114,7 @@ class World:
 
     def add_repository(self, repository: Repository, listed: bool = True) -> Repository:
         """`listed=False`: known to its id only, as the fork a pull request came from."""
+        self.made += 1
         self.repositories[repository.database_id] = repository
         self._nodes[repository.id] = repository
         if listed:

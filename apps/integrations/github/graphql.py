@@ -54,6 +54,9 @@ def utc_now() -> datetime:
 class GraphQL:
     """Runs operations. What failed on the way is tried twice more, after about `backoff` seconds and twice that.
 
+    `repository_id`: GitHub's number of the one repository that may be asked for by its name. Another one may bear that
+    name by now: its answers raise RepositoryGone, so that none of them is taken for ours.
+
     `sleep`, `jitter` (0..1), `clock` (seconds) and `now` are handed in by tests.
     """
 
@@ -63,6 +66,7 @@ class GraphQL:
         tokens: TokenSource,
         url: str = "https://api.github.com/graphql",
         *,
+        repository_id: int | None = None,
         backoff: float = 1.0,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
@@ -72,6 +76,7 @@ class GraphQL:
         self._transport = transport
         self._tokens = tokens
         self._url = url
+        self._repository_id = repository_id
         self._backoff = backoff
         self._sleep = sleep
         self._jitter = jitter
@@ -117,6 +122,7 @@ class GraphQL:
                 errors = _errors(content)
                 if fatal := self._fatal(errors, data, response, variables):
                     raise fatal
+                self._see_repository(data or {}, variables)
             error = None
             return Answer(data or {}, errors, limit, seconds, number)
         except GitHubError as raised:
@@ -148,6 +154,13 @@ class GraphQL:
             return Unavailable("its answer is empty")
         missing = next((root for root in LOOKUPS & data.keys() if data[root] is None), None)
         return _named(QueryError("NOT_FOUND", "", (missing,)), response, variables) if missing else None
+
+    def _see_repository(self, data: Raw, variables: Mapping[str, Any]) -> None:
+        found = (data.get("repository") or {}).get("databaseId")
+        if found is None or self._repository_id is None:  # GitHub's own type may be too small for the number
+            return
+        if int(found) != self._repository_id:
+            raise RepositoryGone(f"{variables.get('owner')}/{variables.get('name')}")
 
     def _limit_reached(self, error: QueryError, data: Raw | None, response: Response) -> GitHubError | None:
         if classify.SECONDARY.search(error.message):  # first: its type is the hourly limit's

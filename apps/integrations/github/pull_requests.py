@@ -149,8 +149,11 @@ def fetch_by_ids(
     *,
     batch: int = IDS_PER_POINT,
     skip: Mapping[str, str] | None = None,
+    full_name: str = "",
 ) -> PullRequestPage:
-    """The pull requests with these node ids, each complete; 14 of them cost a point. `repository` is empty.
+    """The pull requests with these node ids, each complete; 14 of them cost a point. `repository` is that of
+    `full_name`, which is asked for beside them, for nothing: RepositoryGone is raised where it cannot be seen, and no
+    pull request is called gone then. Without a name it is empty.
 
     `batch` at once; those that are too heavy together are fetched in halves, one that is too heavy by itself without
     more and more of its parts, which follow apart.
@@ -160,11 +163,14 @@ def fetch_by_ids(
     nodes: list[Raw] = []
     gone: list[str] = []
     seconds, size, refused = 0.0, 0, 0
+    repository: Raw = {}
+    owner, _, name = full_name.partition("/")
+    beside: dict[str, Any] = {"owner": owner, "name": name, "beside": bool(full_name)}
     waiting = deque((list(ids[start : start + batch]), 0) for start in range(0, len(ids), batch))
     while waiting:
         some, lighter = waiting.popleft()
         try:
-            answer = graphql.run("pr_by_ids", ids=some, **_parts({*LIGHTER[lighter], *(skip or {})}))
+            answer = graphql.run("pr_by_ids", ids=some, **beside, **_parts({*LIGHTER[lighter], *(skip or {})}))
         except QueryTooHeavy as error:
             spending.requests += 1
             refused += 1
@@ -173,6 +179,7 @@ def fetch_by_ids(
             work.unreadable += [] if less else [Lost(error.reason, id=some[0])]
             continue
         spending.add(answer)
+        repository = answer.data.get("repository") or {}
         seconds, size = max(seconds, answer.seconds), max(size, len(some))
         for index, node in enumerate(work.take(answer.data["nodes"], answer, ("nodes",), alone=LIGHTER[lighter])):
             if node is not None:
@@ -182,7 +189,17 @@ def fetch_by_ids(
             else:
                 work.unreadable.append(Lost(_reason(answer, index), id=some[index]))
     work.complete()
-    return _page(nodes, spending, work, seconds=seconds, total=len(ids), gone=tuple(gone), size=size, refused=refused)
+    return _page(
+        nodes,
+        spending,
+        work,
+        seconds=seconds,
+        total=len(ids),
+        gone=tuple(gone),
+        size=size,
+        refused=refused,
+        repository=repository,
+    )
 
 
 def _is_unknown(answer: Answer, index: int) -> bool:

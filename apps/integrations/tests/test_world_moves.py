@@ -111,6 +111,72 @@ def test_a_transferred_repository_is_followed_as_long_as_the_connection_sees_it(
     assert mail.outbox == []
 
 
+def taken_by_a_stranger(github, shop):
+    """Ours is called otherwise, and somebody makes another repository of the name."""
+    happens(github, "rename", repo="acme/shop", name="store")
+    happens(github, "create_repository", repo="acme/shop", pulls=40)
+
+
+def test_nothing_of_another_repository_that_took_the_name_is_stored(github, shop, team, other_team):
+    sync(shop)
+    taken_by_a_stranger(github, shop)
+    assert sync(shop).ended == Ended.FINISHED
+    assert repository_of(shop).full_name == "acme/store"
+    sync(tracked_at(github, other_team, "acme/store"))
+    assert rows_of(team, present=True) == rows_of(other_team)
+
+
+@pytest.mark.parametrize(("days", "kind"), [(30, "initial"), (None, "initial"), (None, "incremental")])
+def test_another_one_of_the_name_is_noticed_by_whatever_comes_next(github, shop, team, other_team, days, kind):
+    """In the middle of a walk, of deployments, of what changed meanwhile, of the count of a window."""
+    sync(shop, days)
+    for page in range(6):
+        happens(github, "comment", repo=repository_of(shop).full_name, number=3)
+        handle, name = begun(shop, kind, 90 if days else None), repository_of(shop).full_name
+        seen = []
+
+        def after(run, at=page, seen=seen, name=name):
+            seen.append(run.pk)
+            if len(seen) == at:
+                happens(github, "rename", repo=name, name=f"store-{at}")
+                happens(github, "create_repository", repo=name, pulls=40)
+
+        if page == 0:
+            happens(github, "rename", repo=name, name="store-0")
+            happens(github, "create_repository", repo=name, pulls=40)
+        assert github_sync.advance(handle, on_page=after).ended == Ended.FINISHED
+    assert sync(shop).ended == Ended.FINISHED
+    sync(tracked_at(github, other_team, repository_of(shop).full_name))
+    ours, theirs = rows_of(team, present=True), rows_of(other_team, present=True)
+    ours.pop("linkedissue"), theirs.pop("linkedissue")
+    assert ours == theirs
+
+
+def test_deleted_and_made_anew_it_is_another_repository_and_the_sync_stops(github, shop):
+    sync(shop)
+    happens(github, "delete_repository", repo="acme/shop")
+    happens(github, "create_repository", repo="acme/shop", pulls=40)
+    assert update(shop).ended == Ended.FAILED
+    assert (fresh(shop).is_active, stored(shop)) == (False, 30)
+    assert "GitHub answers 404" in fresh(shop).stopped_reason
+
+
+def test_events_and_looks_bring_nothing_of_a_stranger_either(github, shop, team):
+    sync(shop)
+    before = rows_of(team)
+    taken_by_a_stranger(github, shop)
+    looked = github_sync.look(team.pk, shop.integration_id, everything_due=True)
+    assert (looked.changed, looked.error) == (0, "")
+    assert repository_of(shop).full_name == "acme/store"
+    errors = []
+    with team_scope(team.pk):
+        pr = PullRequest.objects.get(number=3)
+    assert github_sync.sync_pr_files(pr, 3, "sandbox-token", "acme/shop", team, errors) == 0
+    assert len(errors) == 1
+    after = rows_of(team)
+    assert {table: len(rows) for table, rows in after.items()} == {table: len(rows) for table, rows in before.items()}
+
+
 @pytest.mark.parametrize("action", ["delete_repository", "hide"])
 def test_a_repository_that_is_gone_or_hidden_is_stopped_keeps_its_data_and_says_why(github, shop, team, action):
     sync(shop)

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from devtools.github_sandbox.mutations.change import Change, Json, UnknownTarget, action
+from devtools.github_sandbox.synthetic import SyntheticRepository, add_synthetic
 from devtools.github_sandbox.world import Repository
 
 
 def _told(change: Change, repository: Repository, word: str, changes: Json | None = None) -> Json:
     told = change.emit(repository, "repository", lambda: change.payloads.repository(repository, word, changes))
     return {"repo": repository.full_name, "id": repository.database_id, "delivered": told}
+
+
+@action("create_repository")
+def create_repository(change: Change) -> Json:
+    """`repo` with `pulls` generated pull requests (3), also under a name that another one had before."""
+    owner, _, name = str(change.request.get("repo") or "").partition("/")
+    if not name or change.account(owner) is None:
+        raise UnknownTarget("a repository needs its name, `repo`, as in owner/name")
+    taken = change.world.repository(f"{owner}/{name}", follow_renames=False)
+    if taken is not None:
+        raise UnknownTarget(f"there is a repository {taken.full_name}")
+    spec = SyntheticRepository(owner, name, int(change.request.get("pulls") or 3), seed=change.world.made)
+    [repository] = add_synthetic(change.world, spec, datetime.fromisoformat(change.now))
+    return _told(change, repository, "created")
 
 
 @action("rename")

@@ -25,7 +25,7 @@ def add_synthetic(world: World, spec: SyntheticRepository, now: datetime) -> lis
 
 
 def _add(world: World, spec: SyntheticRepository, owner: Account, now: datetime) -> Repository:
-    index = len(world.repositories)
+    index = world.made
     database_id = 1_100_000_000 + index * 977 if index % 3 else 5_000_000_000 + index * 977
     newest = now - timedelta(hours=number_of(spec, "pushed") % 36 if not spec.archived else 9_000)
 

@@ -41,6 +41,13 @@ def test_each_operation_is_valid(schema, name):
     assert validate(schema, parse(operation(name))) == []
 
 
+@pytest.mark.parametrize("name", [name for name in operations() if "repository(owner" in operation(name)])
+def test_whoever_asks_for_a_repository_by_its_name_asks_for_its_id(name):
+    document = operation(name)
+    asked = document[document.index("repository(owner") :]
+    assert "databaseId" in asked.partition("pullRequests")[0] or "...RepositoryBits" in asked
+
+
 @pytest.mark.parametrize("after", [None, "cursor"], ids=["first", "further"])
 @pytest.mark.parametrize("connection", CONNECTIONS, ids=lambda connection: f"{connection.on}.{connection.field}")
 def test_each_composed_page_is_valid(schema, connection, after):

@@ -161,7 +161,8 @@ def _beat(run: SyncRun) -> None:
 def clients_of(run: SyncRun) -> steps.Clients:
     """The credentials are read here, outside every scope; the thread that speaks to GitHub needs no database."""
     whose = {"team_id": run.team_id, "integration_id": run.tracked_repository.integration_id}
-    return steps.Clients(graphql_of(**whose), partial(rest_over, tokens_of(**whose)))
+    repository_id = run.tracked_repository.repository.github_repo_id
+    return steps.Clients(graphql_of(**whose, repository_id=repository_id), partial(rest_over, tokens_of(**whose)))
 
 
 def plan_of(run: SyncRun) -> steps.Plan:

@@ -15,8 +15,9 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from apps.integrations.github import lookups
 from apps.integrations.github.access import StaticToken, TokenSource
-from apps.integrations.github.errors import GitHubError
+from apps.integrations.github.errors import GitHubError, RepositoryGone
 from apps.integrations.models import IntegrationCredential
 from apps.integrations.services.budgets.shared import budgets_at
 from apps.integrations.services.github_rate_limit import IntegrationTokens, Usable, budget_account
@@ -85,6 +86,8 @@ def _refreshed(
         tokens = _tokens(access_token)
     rest = rest_over(tokens)
     try:
+        if lookups.get_repository(rest, repo_full_name).id != row.repository.github_repo_id:
+            raise RepositoryGone(repo_full_name)  # another one bears the name by now
         learned = fill(rest, repo_full_name, open_record, [part])
     except GitHubError as error:
         errors.append(f"{what}: {str(error).removesuffix('.')}.")

@@ -115,18 +115,18 @@ def _fetched(
     skip = plan.skipped(checkpoint)
     pace = Pace.of(checkpoint, plan.page_size)
     batch = min(pace.size, pull_requests.IDS_PER_POINT)
-    page = pull_requests.fetch_by_ids(clients.graphql, [each for each, _ in pairs], batch=batch, skip=skip)
+    ids = [each for each, _ in pairs]
+    page = pull_requests.fetch_by_ids(clients.graphql, ids, batch=batch, skip=skip, full_name=plan.full_name)
     numbers = {identifier: number for identifier, number in pairs if number is not None}
     found = rescued(clients, plan, page, skip=skip, numbers=numbers)
     spending.points += page.points
     spending.requests += page.requests
     spending.rate_limit = page.rate_limit or spending.rate_limit
-    if page.gone:
-        _see_repository(clients, plan, spending)
     asked = min(batch, len(pairs))
     pace = pace.after(asked=asked, worked=page.size if page.refused else asked, seconds=page.seconds)
     learned = {
         "pull_requests": found.records,
+        "repository": page.repository,
         "rest_requests": found.rest_requests,
         "unreadable": (*facts.get("unreadable", ()), *found.unreadable),
         "gone": page.gone,
@@ -135,10 +135,3 @@ def _fetched(
         "permissions": page.permissions_missing,
     }
     return refused({**checkpoint, "pace": pace.noted()}, page.permissions_missing), {**facts, **learned}
-
-
-def _see_repository(clients: Clients, plan: Plan, spending: Spending) -> None:
-    """Raises RepositoryGone where it is the whole repository that GitHub no longer shows: then its pull requests are
-    not gone one by one.
-    """
-    changes.list_ids(clients.graphql, owner=plan.owner, name=plan.name, page_size=1, spending=spending)
