@@ -29,6 +29,10 @@ class Part(StrEnum):
     CHECKS = "checks"
 
 
+OUTDATED = "pull_request"
+"""Beside the parts, a key of `partial`: the pull request could not be read again, and what is stored may be older."""
+
+
 class OverallTotal(StrEnum):
     """What a source states beside the total of each part: cheap to ask again, so that a change is noticed by it."""
 

@@ -26,6 +26,7 @@ from apps.integrations.services.github_sync.runs import (
     begin_run,
     cancel_runs,
     handle_of,
+    is_covered,
     pause_by_person,
     resume,
 )
@@ -44,6 +45,7 @@ __all__ = (
     "cancel_runs",
     "connections_in_waiting",
     "handle_of",
+    "is_covered",
     "look",
     "next_turns",
     "pause_by_person",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -14,17 +14,29 @@ from apps.common.copy_upsert import update_rows
 from apps.integrations.github.types import NO_DIFF
 from apps.integrations.models import GitHubIntegration, SyncRun, TrackedRepository
 from apps.integrations.services.github_sync import runs
+from apps.integrations.services.github_sync.steps import Learned
 from apps.metrics.models import PullRequest, Repository
 from apps.metrics.queries.completeness import Gap, completeness_in_words, count_gaps, gaps_in_words, stored_of
-from apps.metrics.records import Part
+from apps.metrics.records import OUTDATED, Part
 from apps.metrics.services.deploy_stage import set_deploy_seconds
 from apps.metrics.services.ingest.pull_requests import NOT_FETCHED
 from apps.teams.scope import team_scope
 
-__all__ = ("completeness_in_words", "finish", "may_come", "not_stored", "note_gaps", "reason_in_words")
+__all__ = (
+    "completeness_in_words",
+    "finish",
+    "may_come",
+    "not_stored",
+    "note_gaps",
+    "note_outdated",
+    "outdated",
+    "reason_in_words",
+)
 
 MOST_MISSING = 1_000
 """Numbers of pull requests that are kept as missing; more are counted, not named."""
+
+MOST_OUTDATED = 100
 
 MENTIONED = re.compile(r"#(\d+)\b")
 
@@ -94,7 +106,8 @@ def _completeness(run: SyncRun, repository: Repository, now: datetime) -> dict[s
 
     `stored`: pull requests here. `stated`: how many GitHub has by its own word (None: nothing is covered yet).
     `partial`: how many of the stored are, and for which `reasons`. `capped`: of how many GitHub itself yields less than
-    it states. `missing`: numbers that it named and did not give. `checked_at`: ISO.
+    it states. `missing`: numbers that it named and did not give. `outdated`: {since, ids} of those that could not be read again,
+    if there are any. `checked_at`: ISO.
 
     Of a full history `stated` is GitHub's count. Of a window there is no such count: a run that ended has walked
     GitHub's lists down to the window's begin, so what they named is stored, or is missing.
@@ -110,7 +123,7 @@ def _completeness(run: SyncRun, repository: Repository, now: datetime) -> dict[s
     for partial, times in stored.reasons:
         for words in {reason_in_words(part, reason) for part, reason in partial.items()}:
             reasons[words] += times
-    return {
+    found: dict[str, Any] = {
         "stored": stored.pull_requests,
         "stated": stated,
         "partial": stored.partial,
@@ -119,6 +132,9 @@ def _completeness(run: SyncRun, repository: Repository, now: datetime) -> dict[s
         "missing": missing,
         "checked_at": now.isoformat(),
     }
+    if any(OUTDATED in partial for partial, _ in stored.reasons):
+        found["outdated"] = _outdated(repository, now)
+    return found
 
 
 def _missing(run: SyncRun, repository: Repository) -> list[int]:
@@ -148,6 +164,46 @@ def note_gaps(repository: Repository, gaps: Collection[Gap]) -> int:
     return len(rows)
 
 
+def note_outdated(repository: Repository, learned: Learned) -> int:
+    """Say on what is stored of a pull request that it could not be read again: it may be an older version. The next
+    time that it can be read takes it off. How many were noted; no statement where nothing was lost.
+    """
+    read = {record.number for record in learned.pull_requests}
+    reasons = {lost.number: lost.reason for lost in learned.unreadable if lost.number not in {None, *read}}
+    if not reasons:
+        return 0
+    here = PullRequest.objects.filter(team_id=repository.team_id, repository=repository, gone_at=None)
+    stored = here.filter(number__in=list(reasons)).exclude(partial__has_key=OUTDATED)
+    rows = [
+        {"id": pk, "partial": {**partial, OUTDATED: reasons[number]}, "is_partial": True}
+        for pk, number, partial in stored.order_by("number")
+        .select_for_update(no_key=True)
+        .values_list("pk", "number", "partial")
+    ]
+    update_rows(PullRequest, rows, update=["partial", "is_partial"])
+    return len(rows)
+
+
+ASKED_AGAIN_FOR = timedelta(days=1)
+"""How long each look and sync asks again for what is outdated: after that the nightly reconciliation does."""
+
+
+def outdated(repository: Repository, *, now: datetime) -> tuple[tuple[str, int], ...]:
+    """The pull requests that are outdated since a short while, as (node id, number)."""
+    known = repository.completeness.get("outdated")
+    if not known or now - datetime.fromisoformat(known["since"]) > ASKED_AGAIN_FOR:
+        return ()
+    return tuple((node_id, number) for node_id, number in known["ids"])
+
+
+def _outdated(repository: Repository, now: datetime) -> dict[str, Any]:
+    """`since`: when a run first ended with some. One statement."""
+    here = PullRequest.objects.filter(team_id=repository.team_id, repository=repository, gone_at=None)
+    found = here.filter(is_partial=True, partial__has_key=OUTDATED).order_by("-number").values_list("node_id", "number")
+    before = repository.completeness.get("outdated") or {}
+    return {"since": before.get("since", now.isoformat()), "ids": [list(each) for each in found[:MOST_OUTDATED]]}
+
+
 def _is_short(completeness: dict[str, Any]) -> bool:
     return completeness["stated"] is not None and completeness["stored"] < completeness["stated"]
 
@@ -165,12 +221,17 @@ _CAUSES = (
 )
 
 
+OLDER_VERSION = "could not be read again"
+
+
 def reason_in_words(part: str, reason: str) -> str:
     """Why a part of a pull request is missing, in a few words that many reasons share: part and cause."""
     if NO_DIFF in reason:
         return "GitHub gives no diff"
     if reason == NOT_FETCHED:
         return NOT_FETCHED
+    if part == OUTDATED:
+        return OLDER_VERSION
     name = _PARTS.get(part, part.replace("_", " "))
     for pattern, words in _CAUSES:
         if pattern.search(reason):
@@ -178,7 +239,9 @@ def reason_in_words(part: str, reason: str) -> str:
     return f"{name} missing"
 
 
-TRANSIENT = re.compile(r"^(timed out|not fetched yet|GitHub was away|.* too large|.* incomplete|.* missing)$")
+TRANSIENT = re.compile(
+    r"^(timed out|not fetched yet|could not be read again|GitHub was away|.* too large|.* incomplete|.* missing)$"
+)
 
 
 def may_come(part: str, reason: str) -> bool:

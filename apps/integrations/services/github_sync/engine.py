@@ -11,6 +11,7 @@ from enum import StrEnum
 from functools import partial
 
 from django.db import InterfaceError, OperationalError
+from django.utils import timezone
 
 from apps.integrations.github.errors import GitHubError
 from apps.integrations.models import SyncRun, TrackedRepository
@@ -184,6 +185,7 @@ def plan_of(run: SyncRun) -> steps.Plan:
         since,
         run.tracked_repository.page_size,
         known_from=run.known_from,
+        again=coverage.outdated(run.tracked_repository.repository, now=timezone.now()),
         skip=permissions.not_asked_for(run.tracked_repository.integration),
     )
 

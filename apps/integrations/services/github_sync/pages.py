@@ -14,7 +14,7 @@ from django.utils import timezone
 from apps.integrations.github.connections import is_without_permission
 from apps.integrations.github.types import Lost
 from apps.integrations.models import SyncRun, TrackedRepository
-from apps.integrations.services.github_sync import permissions, runs
+from apps.integrations.services.github_sync import coverage, permissions, runs
 from apps.integrations.services.github_sync.following import follow
 from apps.integrations.services.github_sync.steps import Figures, Learned
 from apps.metrics.models import Repository
@@ -78,6 +78,7 @@ def _write(run: SyncRun, learned: Learned) -> None:
             deployed = ingest_deployments(repository, learned.deployments, synced_at=timezone.now())
             counts["deployments"] += len(learned.deployments)
             weeks.update(week.isoformat() for week in deployed.touched_weeks)
+        coverage.note_outdated(repository, learned)
         if learned.gone:
             marked = mark_gone(repository, learned.gone, at=timezone.now())
             weeks.update(week.isoformat() for week in marked.touched_weeks)

@@ -13,7 +13,7 @@ from apps.metrics.calculations import derive
 from apps.metrics.calculations.derived import Derived
 from apps.metrics.models import PullRequest, Repository
 from apps.metrics.queries.stored_records import checks_of, parts_of
-from apps.metrics.records import OverallTotal, Part, PullRequestRecord
+from apps.metrics.records import OUTDATED, OverallTotal, Part, PullRequestRecord
 from apps.metrics.services.ingest.writing import Page, Row, is_complete
 from apps.metrics.services.members import Members, marked_bots
 
@@ -79,7 +79,7 @@ def settled(record: PullRequestRecord, stored: Row | None) -> PullRequestRecord:
     if not record.merge_commit_sha and stored["merge_commit_sha"]:
         known["merge_commit_sha"] = stored["merge_commit_sha"]
     for name in ("totals", "partial", "capped") if open_parts else ():
-        kept = {part: stored[name][part] for part in (*open_parts, *OverallTotal) if part in stored[name]}
+        kept = {part: stored[name][part] for part in (*open_parts, *OverallTotal, OUTDATED) if part in stored[name]}
         known[name] = {**kept, **getattr(record, name)}
     return replace(record, **known) if known else record
 

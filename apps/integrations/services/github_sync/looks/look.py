@@ -232,9 +232,9 @@ def _settle(work: _Work, batch: list[TrackedRepository], pulses: Mapping[str, Pu
                 deployments=news.deployments,
             )
         work.changed += len(found)
-        _note_permission(work, pulses.values())
         with_news = {news.tracked.pk for news in found}
         _move_on(work, [tracked for tracked in batch if tracked.pk not in with_news])
+        _note_permission(work, pulses.values())
         work.go_on()
 
 
@@ -247,13 +247,15 @@ def _note_permission(work: _Work, pulses: Iterable[Pulse]) -> None:
 
 
 def _move_on(work: _Work, quiet: list[TrackedRepository]) -> None:
-    """What has no news is as fresh as if it had been synced. Two statements."""
+    """What has no news is as fresh as if it had been synced. Two statements, in the order in which the page of a sync
+    that began meanwhile writes the same rows: neither waits for the other in a circle.
+    """
     mark = Value(work.mark)
+    repositories = Repository.objects.filter(pk__in=[tracked.repository_id for tracked in quiet])
+    repositories.update(synced_to=Greatest("synced_to", mark))
     TrackedRepository.objects.filter(pk__in=[tracked.pk for tracked in quiet]).update(
         last_sync_at=Greatest("last_sync_at", Value(work.started)), watermark=Greatest("watermark", mark)
     )
-    repositories = Repository.objects.filter(pk__in=[tracked.repository_id for tracked in quiet])
-    repositories.update(synced_to=Greatest("synced_to", mark))
 
 
 def _reread(work: _Work, graphql: GraphQL) -> bool:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
+from django.utils import timezone
 
 from apps.integrations.github.types import DeploymentSeen, Pulse, Touched
 from apps.integrations.models import TrackedRepository
+from apps.integrations.services.github_sync import coverage
 from apps.metrics.models import Deployment
 from apps.teams.scope import required_team_id
 
@@ -46,7 +48,11 @@ def news_of(batch: Sequence[TrackedRepository], pulses: Mapping[str, Pulse]) -> 
         (tracked.repository_id, touched.number) for tracked in batch for touched in fresh[tracked.pk].touched
     )
     known = _known_deployments(seen.id for found in fresh.values() for seen in found.deployments or ())
-    verdicts = (_verdict(tracked, fresh[tracked.pk], stored, known) for tracked in batch)
+    now = timezone.now()
+    verdicts = (
+        _verdict(tracked, fresh[tracked.pk], stored, known, coverage.outdated(tracked.repository, now=now))
+        for tracked in batch
+    )
     return [news for news in verdicts if news is not None]
 
 
@@ -77,17 +83,22 @@ PULSE_SIZE = 10
 
 
 def _verdict(
-    tracked: TrackedRepository, fresh: _Fresh, stored: Mapping[tuple[int, int], _Stored], known: frozenset[int]
+    tracked: TrackedRepository,
+    fresh: _Fresh,
+    stored: Mapping[tuple[int, int], _Stored],
+    known: frozenset[int],
+    again: Sequence[tuple[str, int]],
 ) -> News | None:
     seen = fresh.deployments
     deployments = seen is None or not fresh.has_all_deployments or any(each.id not in known for each in seen)
     if not fresh.is_all:
         return News(tracked, None, deployments)
-    changed = tuple(
-        (each.id, each.number)
+    news = {
+        each.id: each.number
         for each in fresh.touched
         if not _is_stored(each, stored.get((tracked.repository_id, each.number)))
-    )
+    }
+    changed = tuple((news | dict(again)).items())
     return News(tracked, changed, deployments) if changed or deployments else None
 
 

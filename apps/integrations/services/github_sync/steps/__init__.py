@@ -4,13 +4,15 @@ A checkpoint is a small JSON object: the phase, the cursor in it, and what later
 checkpoint into what was learned and the next checkpoint; None ends the run.
 
 `phases` is their order, `history` the walk page by page, `by_ids` what is fetched by id, `deployed` the deployments,
-`pace` the size of the next page, `rescue` the way over REST for what GraphQL cannot give.
+`pace` the size of the next page, `rescue` the way over REST for what GraphQL cannot give, `again` what is asked for once
+more in the end.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from apps.integrations.services.github_sync.steps.again import AGAIN, again_step, gathered
 from apps.integrations.services.github_sync.steps.by_ids import changed_step, older_step
 from apps.integrations.services.github_sync.steps.deployed import DEPLOYMENTS, deployment_step
 from apps.integrations.services.github_sync.steps.history import page_step
@@ -51,7 +53,8 @@ __all__ = (
 
 def fetch(clients: Clients, plan: Plan, checkpoint: Checkpoint) -> Learned:
     """One step. Raises GitHubError where it concerns more than one pull request."""
-    return _PHASES[checkpoint["phase"]](clients, plan, checkpoint)
+    clients.taken_by_rest()  # of a step that failed half way, and is asked for anew
+    return gathered(clients, plan, checkpoint, _PHASES[checkpoint["phase"]](clients, plan, checkpoint))
 
 
 _PHASES: dict[str, Callable[[Clients, Plan, Checkpoint], Learned]] = {
@@ -62,4 +65,5 @@ _PHASES: dict[str, Callable[[Clients, Plan, Checkpoint], Learned]] = {
     "deployments": deployment_step,
     "closing": changed_step,
     "updated": changed_step,
+    AGAIN: again_step,
 }

@@ -23,7 +23,8 @@ def changed_step(clients: Clients, plan: Plan, checkpoint: Checkpoint) -> Learne
     facts: dict[str, Any] = {"recount": checkpoint["phase"] == "updated"}
     if checkpoint.get("ids") is None:
         changed = changes.updated_since(clients.graphql, plan.owner, plan.name, plan.since, spending=spending)
-        found = {touched.id: touched.number for touched in changed.touched}
+        again = plan.again if checkpoint["phase"] == "updated" else ()
+        found = {touched.id: touched.number for touched in changed.touched} | dict(again)
         checkpoint = {**checkpoint, "ids": [list(each) for each in found.items()]}
         facts |= {"stated": changed.total, "unreadable": _nameless(changed.lost)}
     if checkpoint["phase"] == "updated" and "counted" not in checkpoint:
@@ -85,7 +86,7 @@ def _some(clients: Clients, plan: Plan, checkpoint: Checkpoint, spending: Spendi
     batch = min(pace.size, pull_requests.IDS_PER_POINT)
     some, others = checkpoint["ids"][: BATCHES_A_STEP * batch], checkpoint["ids"][BATCHES_A_STEP * batch :]
     if some:
-        checkpoint, facts = _fetched(clients, plan, checkpoint, [_pair(entry) for entry in some], facts, spending)
+        checkpoint, facts = fetched(clients, plan, checkpoint, [_pair(entry) for entry in some], facts, spending)
     following: Checkpoint | None = {**checkpoint, "ids": others}
     if not others and checkpoint["listed"]:
         following = after(plan, checkpoint, None)
@@ -104,7 +105,7 @@ def _pair(entry: str | list[Any]) -> tuple[str, int | None]:
     return (entry, None) if isinstance(entry, str) else (entry[0], entry[1])
 
 
-def _fetched(
+def fetched(
     clients: Clients,
     plan: Plan,
     checkpoint: Checkpoint,
@@ -112,6 +113,7 @@ def _fetched(
     facts: dict[str, Any],
     spending: Spending,
 ) -> tuple[Checkpoint, dict[str, Any]]:
+    """These pull requests, as (node id, number): the checkpoint and the facts of a `Learned`, each with what came."""
     skip = plan.skipped(checkpoint)
     pace = Pace.of(checkpoint, plan.page_size)
     batch = min(pace.size, pull_requests.IDS_PER_POINT)
@@ -123,7 +125,7 @@ def _fetched(
     spending.requests += page.requests
     spending.rate_limit = page.rate_limit or spending.rate_limit
     asked = min(batch, len(pairs))
-    pace = pace.after(asked=asked, worked=page.size if page.refused else asked, seconds=page.seconds)
+    pace = pace.after(asked=asked, worked=max(page.size, 1) if page.refused else asked, seconds=page.seconds)
     learned = {
         "pull_requests": found.records,
         "repository": page.repository,

@@ -12,6 +12,12 @@ from apps.integrations.services.mapping import deployment_record
 DEPLOYMENTS = "deployments"
 SIZES = (100, 25, 5, 1)
 
+MOST_TRIES = 4
+"""How often one deployment alone is asked for before it counts as too heavy."""
+
+GOOD_PAGES = 2
+"""So many pages in a row must have gone well before a larger one: what was too much may have been chance."""
+
 
 def deployment_step(clients: Clients, plan: Plan, checkpoint: Checkpoint) -> Learned:
     """A page of deployments; none where the connection may not read them. What GitHub cannot give even one at a time is
@@ -30,11 +36,15 @@ def deployment_step(clients: Clients, plan: Plan, checkpoint: Checkpoint) -> Lea
             next=following, requests=spending.requests + 1, permissions=permissions, activity=activity(following)
         )
     except (QueryTooHeavy, FeatureGone) as error:
+        failed = checkpoint.get("deployments_failed", 0) + 1
+        if isinstance(error, QueryTooHeavy) and failed < MOST_TRIES:
+            following = {**checkpoint, "deployments_size": SIZES[-1], "deployments_failed": failed}
+            return Learned(next=following, requests=spending.requests, activity=activity(following))
         following = after(plan, checkpoint, None)
         reason = error.reason if isinstance(error, QueryTooHeavy) else "GitHub no longer offers them (410)"
         lost = Lost(f"deployments: {reason}")
         return Learned(next=following, requests=spending.requests, unreadable=(lost,), activity=activity(following))
-    following = after(plan, {**checkpoint, "deployments_size": size}, page.end_cursor if page.has_next else None)
+    following = after(plan, _paced(checkpoint, size), page.end_cursor if page.has_next else None)
     return Learned(
         next=following,
         deployments=[deployment_record(node) for node in page.nodes],
@@ -45,6 +55,15 @@ def deployment_step(clients: Clients, plan: Plan, checkpoint: Checkpoint) -> Lea
         remaining=spending.rate_limit.remaining if spending.rate_limit else None,
         activity=activity(following),
     )
+
+
+def _paced(checkpoint: Checkpoint, size: int) -> Checkpoint:
+    """The checkpoint with the size of the next page, after one of `size` came."""
+    went_well = size == checkpoint.get("deployments_size", SIZES[0])
+    good = checkpoint.get("deployments_good", 0) + 1 if went_well else 0
+    if good >= GOOD_PAGES and size < SIZES[0]:
+        size, good = min(each for each in SIZES if each > size), 0
+    return {**checkpoint, "deployments_size": size, "deployments_good": good, "deployments_failed": 0}
 
 
 def _smaller_until_it_fits(

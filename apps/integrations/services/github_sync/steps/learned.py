@@ -32,6 +32,16 @@ class Clients:
         self._open_rest = open_rest
         self._rest: Rest | None = None
         self.in_vain: Counter[str] = Counter()
+        self._by_rest: set[int] = set()
+
+    def takes_by_rest(self, number: int) -> None:
+        """REST was asked for what GraphQL did not give of this pull request."""
+        self._by_rest.add(number)
+
+    def taken_by_rest(self) -> set[int]:
+        """The numbers of those, since the last time somebody asked."""
+        numbers, self._by_rest = self._by_rest, set()
+        return numbers
 
     @property
     def rest(self) -> Rest:
@@ -54,7 +64,7 @@ class Plan:
     """What stays the same during a run. `since`: changes from then on are fetched again at the end.
 
     `known_from`: what was updated since then is stored already. `skip`: parts (and "deployments") that are not asked
-    for, each with the reason.
+    for, each with the reason. `again`: (node id, number) of what is fetched though nothing says that it changed.
     """
 
     owner: str
@@ -65,6 +75,7 @@ class Plan:
     page_size: int
     known_from: datetime | None = None
     skip: Mapping[str, str] = field(default_factory=dict)
+    again: Sequence[tuple[str, int]] = ()
 
     @property
     def full_name(self) -> str:

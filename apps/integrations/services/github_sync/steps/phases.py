@@ -21,9 +21,12 @@ ACTIVITIES = {
     "deployments": "Deployments",
     "closing": "What changed meanwhile",
     "updated": "What changed since the last sync",
+    "again": "What did not come at first",
 }
 
-OF_THE_PHASE = frozenset({"phase", "cursor", "ids", "listed", "deployments_size"})
+OF_THE_PHASE = frozenset(
+    {"phase", "cursor", "ids", "listed", "deployments_size", "deployments_good", "deployments_failed"}
+)
 """What a checkpoint says of its phase alone."""
 
 

@@ -65,6 +65,7 @@ def _filled(clients: Clients, plan: Plan, record: PullRequestRecord, closed: set
     wanted = [Part(part) for part in record.partial if part not in closed and in_vain[part] < MOST_IN_VAIN]
     if not wanted:
         return record
+    clients.takes_by_rest(record.number)
     filled = rest_way.fill(clients.rest, plan.full_name, record, wanted)
     for part in wanted:
         in_vain[part] = in_vain[part] + 1 if part in filled.partial else 0
@@ -74,6 +75,7 @@ def _filled(clients: Clients, plan: Plan, record: PullRequestRecord, closed: set
 def _whole(clients: Clients, plan: Plan, lost: Lost) -> PullRequestRecord | Lost:
     if lost.number is None:
         return lost
+    clients.takes_by_rest(lost.number)
     try:
         return rest_way.whole(clients.rest, plan.full_name, lost.number)
     except (RateLimited, BadCredentials, SsoRequired):
