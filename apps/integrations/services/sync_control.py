@@ -67,14 +67,16 @@ def resume_sync(*, tracked: TrackedRepository, actor: User) -> bool:
 
 def fetch_again(*, run: SyncRun, actor: User) -> SyncRun | None:
     """A new run for the pull requests that `run` left partial and that still are, up to 1,000 of them. None when there
-    is none any more, or a sync of the repository goes on.
+    is none any more, or a sync of the repository goes on. None as well where the repository is not covered yet: all of
+    it is to be synced, and a few pull requests would pass for that.
     """
     with transaction.atomic(), team_scope(run.team_id):
         tracked = run.tracked_repository
         wanted = still_partial(run).order_by("-number").values_list("node_id", "number")
         ids = list(wanted[:MOST_AGAIN])
         going_on = SyncRun.objects.filter(tracked_repository=tracked, status__in=SyncRun.UNFINISHED)
-        if not ids or not tracked.is_active or going_on.exists():
+        is_ready = tracked.is_active and github_sync.is_covered(tracked)
+        if not ids or not is_ready or going_on.exists():
             return None
         begun = github_sync.begin_found(tracked, kind=SyncRun.Kind.PR, ids=ids, deployments=False)
         record_event(

@@ -32,9 +32,18 @@ RETRIED: dict[str, Any] = {
 
 @shared_task(name="apps.integrations.tasks.sync_repository_initial_task", **RETRIED)
 def sync_repository_initial_task(team_id: int, repo_id: int, days_back: int | None) -> None:
-    """The first sync of a tracked repository (`repo_id`: its row), or one of another depth. None: full history."""
-    kind = SyncRun.Kind.INITIAL
-    _begin(team_id, repo_id, lambda tracked: github_sync.begin_run(tracked=tracked, kind=kind, days_back=days_back))
+    """The first sync of a tracked repository (`repo_id`: its row), or one of another depth. None: full history.
+
+    A message that was overtaken by one of another depth, or comes twice, does nothing of its own: the row says what is
+    wanted.
+    """
+
+    def begin(tracked: TrackedRepository) -> SyncRun:
+        if tracked.days_back != days_back:
+            return github_sync.begin_asked(tracked)
+        return github_sync.begin_run(tracked=tracked, kind=SyncRun.Kind.INITIAL, days_back=days_back)
+
+    _begin(team_id, repo_id, begin)
 
 
 @shared_task(name="apps.integrations.tasks.sync_repository_task", **RETRIED)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
@@ -19,9 +21,14 @@ HTMX = {"HX-Request": "true"}
 @pytest.fixture
 def tracked(team) -> TrackedRepository:
     repository = RepositoryFactory.create(
-        team=team, full_name="acme/shop", covered_from=timezone.now(), completeness={"stored": 9, "partial": 0}
+        team=team,
+        full_name="acme/shop",
+        covered_from=timezone.now() - timedelta(days=31),
+        completeness={"stored": 9, "partial": 0},
     )
-    return TrackedRepositoryFactory.create(team=team, repository=repository, sync_status=Sync.COMPLETE)
+    return TrackedRepositoryFactory.create(
+        team=team, repository=repository, sync_status=Sync.COMPLETE, watermark=timezone.now()
+    )
 
 
 def run(tracked, status=Status.RUNNING, kind=Kind.INITIAL, **fields) -> SyncRun:
@@ -201,6 +208,18 @@ def test_exactly_those_that_are_still_partial_are_fetched_again(team, tracked, a
     assert answer["Location"] == reverse("integrations:sync_run", args=[team.slug, begun.pk])
     assert tasks == [("give_turns_task", team.pk, tracked.integration_id)]
     assert events(team) == [("sync.fetched_again", "acme/shop")]
+
+
+def test_a_repository_that_is_not_covered_yet_is_synced_whole(team, tracked, as_owner_of_team, queued):
+    one = run(tracked, Status.ERROR, partial={"7": {"files": "timed out"}})
+    PullRequestFactory.create(team=team, repository=tracked.repository, number=7, node_id="PR_7", is_partial=True)
+    with team_scope(team.pk):
+        TrackedRepository.objects.update(watermark=None, sync_status=Sync.ERROR)
+    with queued() as tasks:
+        post(as_owner_of_team, one, "retry", only="partial")
+    assert tasks == [("sync_repository_task", team.pk, tracked.pk)]
+    with team_scope(team.pk):
+        assert SyncRun.objects.get() == one  # the few pull requests would have passed for all of it
 
 
 def test_with_nothing_left_nothing_is_fetched_again(team, tracked, as_owner_of_team, queued):

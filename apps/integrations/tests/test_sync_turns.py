@@ -17,6 +17,7 @@ from apps.integrations.models import SyncRun
 from apps.integrations.services import github_sync
 from apps.integrations.services.github_sync import runs
 from apps.integrations.services.github_sync.turns import AT_ONCE
+from apps.integrations.tasks import sync_repository_initial_task
 from apps.integrations.tests.sync_support import reaped
 from apps.teams.scope import team_scope
 
@@ -115,3 +116,16 @@ def test_a_disconnected_connection_has_no_turns(team, integration):
         integration.sync_status = integration.SyncStatus.DISCONNECTED
         integration.save()
     assert turns(integration) == []
+
+
+@pytest.mark.parametrize("wanted", [None, 90])
+def test_a_late_message_of_another_depth_changes_nothing(team, integration, wanted):
+    tracked = TrackedRepositoryFactory.create(team=team, integration=integration, days_back=wanted)
+    in_hand = [SyncRunFactory.create(team=team, tracked_repository__integration=integration) for _ in range(AT_ONCE)]
+    with team_scope(team.pk):  # no turn is free: what is begun only waits
+        SyncRun.objects.update(status=SyncRun.Status.RUNNING, heartbeat_at=timezone.now())
+        run = github_sync.begin_run(tracked=tracked, kind=SyncRun.Kind.INITIAL, days_back=wanted)
+    sync_repository_initial_task(team.pk, tracked.pk, 30)
+    with team_scope(team.pk):
+        assert SyncRun.objects.exclude(pk__in=[other.pk for other in in_hand]).get() == run
+        assert SyncRun.objects.get(pk=run.pk).status == SyncRun.Status.PENDING

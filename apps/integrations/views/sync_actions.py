@@ -9,6 +9,7 @@ from django.views.decorators.http import require_POST
 
 from apps.integrations.models import SyncRun, TrackedRepository
 from apps.integrations.queries.cards import tracked_rows
+from apps.integrations.services.github_sync import is_covered
 from apps.integrations.services.repositories import request_sync
 from apps.integrations.services.sync_control import cancel_sync, fetch_again, pause_sync, resume_sync
 from apps.integrations.tasks import after_commit, give_turns_task, sync_repository_task
@@ -31,10 +32,12 @@ def sync_run_cancel(request: HttpRequest, team: Team, run_id: int) -> HttpRespon
 @require_POST
 @team_admin
 def sync_run_retry(request: HttpRequest, team: Team, run_id: int) -> HttpResponse:
-    """Sync the repository of a run again; with `only=partial` just the pull requests that the run left partial."""
+    """Sync the repository of a run again; with `only=partial` just the pull requests that the run left partial, unless
+    the repository is not covered yet.
+    """
     run = _run(run_id)
     tracked = run.tracked_repository
-    if request.POST.get("only") == "partial":
+    if request.POST.get("only") == "partial" and is_covered(tracked):
         begun = fetch_again(run=run, actor=actor_of(request))
         if begun is not None:
             after_commit(give_turns_task, team.pk, tracked.integration_id)
