@@ -106,8 +106,8 @@ def _completeness(run: SyncRun, repository: Repository, now: datetime) -> dict[s
 
     `stored`: pull requests here. `stated`: how many GitHub has by its own word (None: nothing is covered yet).
     `partial`: how many of the stored are, and for which `reasons`. `capped`: of how many GitHub itself yields less than
-    it states. `missing`: numbers that it named and did not give. `outdated`: {since, ids} of those that could not be read again,
-    if there are any. `checked_at`: ISO.
+    it states. `missing`: numbers that it named and did not give. `outdated`: {since, ids} of those that could not be
+    read again, if there are any. `checked_at`: ISO.
 
     Of a full history `stated` is GitHub's count. Of a window there is no such count: a run that ended has walked
     GitHub's lists down to the window's begin, so what they named is stored, or is missing.

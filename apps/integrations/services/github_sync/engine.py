@@ -185,7 +185,7 @@ def plan_of(run: SyncRun) -> steps.Plan:
         since,
         run.tracked_repository.page_size,
         known_from=run.known_from,
-        again=coverage.outdated(run.tracked_repository.repository, now=timezone.now()),
+        outdated=coverage.outdated(run.tracked_repository.repository, now=timezone.now()),
         skip=permissions.not_asked_for(run.tracked_repository.integration),
     )
 

@@ -23,8 +23,8 @@ def changed_step(clients: Clients, plan: Plan, checkpoint: Checkpoint) -> Learne
     facts: dict[str, Any] = {"recount": checkpoint["phase"] == "updated"}
     if checkpoint.get("ids") is None:
         changed = changes.updated_since(clients.graphql, plan.owner, plan.name, plan.since, spending=spending)
-        again = plan.again if checkpoint["phase"] == "updated" else ()
-        found = {touched.id: touched.number for touched in changed.touched} | dict(again)
+        outdated = plan.outdated if checkpoint["phase"] == "updated" else ()
+        found = {touched.id: touched.number for touched in changed.touched} | dict(outdated)
         checkpoint = {**checkpoint, "ids": [list(each) for each in found.items()]}
         facts |= {"stated": changed.total, "unreadable": _nameless(changed.lost)}
     if checkpoint["phase"] == "updated" and "counted" not in checkpoint:

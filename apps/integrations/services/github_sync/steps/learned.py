@@ -64,7 +64,7 @@ class Plan:
     """What stays the same during a run. `since`: changes from then on are fetched again at the end.
 
     `known_from`: what was updated since then is stored already. `skip`: parts (and "deployments") that are not asked
-    for, each with the reason. `again`: (node id, number) of what is fetched though nothing says that it changed.
+    for, each with the reason. `outdated`: (node id, number) of what could not be read by the last runs.
     """
 
     owner: str
@@ -75,7 +75,7 @@ class Plan:
     page_size: int
     known_from: datetime | None = None
     skip: Mapping[str, str] = field(default_factory=dict)
-    again: Sequence[tuple[str, int]] = ()
+    outdated: Sequence[tuple[str, int]] = ()
 
     @property
     def full_name(self) -> str:
