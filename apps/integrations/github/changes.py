@@ -85,14 +85,16 @@ def updated_since(
     found: list[Touched] = []
     lost = 0
     after: str | None = None
+    seen: set[str | None] = {None}
     while True:
         page = list_ids_past(graphql, owner=owner, name=name, after=after, spending=spending)
         found += [touched for touched in page.touched if touched.updated_at >= since]
         lost += page.lost
         is_last = any(touched.updated_at < since for touched in page.touched) or not page.has_next
-        if is_last or page.end_cursor in {None, after}:
+        if is_last or page.end_cursor in seen:  # pages that lead in circles bring nothing new
             return Changed(tuple(found), page.total, lost)
         after = page.end_cursor
+        seen.add(after)
 
 
 def pulses(

@@ -188,10 +188,12 @@ class Completion:
             for node in fresh:
                 self.start(node, wanted.holder, inner)
         if page["pageInfo"]["hasNextPage"]:
-            self._want_next(wanted, page["pageInfo"]["endCursor"])
+            is_news = bool(fresh) or any(not connection.is_readable(node) for node in page["nodes"] or ())
+            self._want_next(wanted, page["pageInfo"]["endCursor"], is_news=is_news)
 
-    def _want_next(self, wanted: Wanted, cursor: str | None) -> None:
-        if cursor is None or cursor == wanted.after:
+    def _want_next(self, wanted: Wanted, cursor: str | None, *, is_news: bool) -> None:
+        """Cursors may lead in circles, where no page brings anything that is not known."""
+        if cursor is None or cursor == wanted.after or not is_news:
             self.fail(wanted, None, "GitHub repeats a page")
             return
         self._further.append(Wanted(wanted.owner, wanted.holder, wanted.connection, cursor))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from apps.integrations.github.deployments import (
 )
 from apps.integrations.github.errors import PermissionMissing
 from apps.integrations.github.tests import builders
-from apps.integrations.github.tests.world import World
+from apps.integrations.github.tests.world import World, graphql_over
 from apps.integrations.github.transport import Response
 from apps.integrations.github.types import Member, Spending, WindowCount
 
@@ -49,6 +50,19 @@ def test_it_goes_on_over_pages_when_much_has_changed():
     found = changes.updated_since(world.client(), "o", "r", long_ago, spending=spending).touched
     assert len({touched.id for touched in found}) == 250
     assert (spending.requests, spending.points) == (3, 3)
+
+
+def test_a_list_that_leads_in_circles_is_not_walked_for_ever():
+    world = world_of(330)
+
+    def circling(**request: Any) -> Response:
+        answer = world(**request)
+        body = answer.body.replace(b'"endCursor":"300"', b'"endCursor":"100"')
+        return Response(answer.status, answer.headers, body)
+
+    found = changes.updated_since(graphql_over(circling), "o", "r", datetime(2020, 1, 1, tzinfo=UTC)).touched
+    assert len({touched.id for touched in found}) == 300
+    assert world.requests == 3
 
 
 def test_ids_are_the_way_past_a_pull_request_that_github_cannot_render():

@@ -362,6 +362,19 @@ def test_a_cursor_that_repeats_ends_the_walk():
     assert page.partial == {1: {"labels": "GitHub repeats a page"}}
 
 
+def test_cursors_that_lead_in_circles_end_the_walk():
+    world = world_of({"labels": 350})
+
+    def circling(**request: Any) -> Response:
+        answer = world(**request)
+        body = answer.body.replace(b'"endCursor":"300"', b'"endCursor":"100"')
+        return Response(answer.status, answer.headers, body)
+
+    page = fetch_page(graphql_over(circling), owner="o", name="r")
+    assert page.partial == {1: {"labels": "GitHub repeats a page"}}
+    assert world.requests < 8
+
+
 def test_a_page_that_is_too_heavy_is_the_callers_to_shrink():
     world = world_of({})
     world.refuse = lambda document, variables: TOO_HEAVY

@@ -10,6 +10,7 @@ from apps.integrations.github import changes, pull_requests
 from apps.integrations.github.errors import QueryTooHeavy
 from apps.integrations.github.pull_requests import LIGHTER
 from apps.integrations.github.types import Lost, PullRequestPage, Spending, instant
+from apps.integrations.services.github_sync.steps.circles import leads_back
 from apps.integrations.services.github_sync.steps.learned import Checkpoint, Clients, Figures, Learned, Plan
 from apps.integrations.services.github_sync.steps.pace import Pace, smaller
 from apps.integrations.services.github_sync.steps.phases import activity, after, refused
@@ -17,6 +18,8 @@ from apps.integrations.services.github_sync.steps.rescue import rescued
 
 FIRST_PAGE = 7
 """A small first page shows numbers within a second or two, and costs one point."""
+
+CIRCLE = Lost("the list of pull requests: GitHub's pages lead in circles, so there may be more")
 
 ORDERS: dict[str, tuple[list[str] | None, str]] = {
     "all": (None, pull_requests.CREATED),
@@ -58,6 +61,10 @@ def page_step(clients: Clients, plan: Plan, checkpoint: Checkpoint) -> Learned:
         checkpoint["lighter"] = fetched.lighter
     checkpoint = refused(checkpoint, page.permissions_missing)
     total, checkpoint = _total(clients, plan, checkpoint, page, spending)
+    unreadable = found.unreadable
+    if not ended and page.end_cursor is not None:
+        ended, checkpoint = leads_back(checkpoint, page.end_cursor)
+        unreadable = (*unreadable, CIRCLE) if ended else unreadable
     following = after(plan, checkpoint, None if ended else page.end_cursor)
     return Learned(
         next=following,
@@ -70,7 +77,7 @@ def page_step(clients: Clients, plan: Plan, checkpoint: Checkpoint) -> Learned:
         rest_requests=found.rest_requests,
         remaining=spending.rate_limit.remaining if spending.rate_limit else None,
         activity=activity(following),
-        unreadable=found.unreadable,
+        unreadable=unreadable,
         page_size=checkpoint["pace"]["size"],
         pages={fetched.worked: Figures(1, len(fetched.page.nodes), fetched.page.seconds)},
         permissions=page.permissions_missing,
