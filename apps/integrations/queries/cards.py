@@ -13,6 +13,7 @@ from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from apps.integrations.models import AvailableRepository, GitHubIntegration, SyncRun, TrackedRepository
+from apps.integrations.queries.sync_run import waits_of
 from apps.metrics.models import PullRequest, Repository
 from apps.metrics.queries.completeness import completeness_in_words
 
@@ -54,8 +55,8 @@ class PartialExample:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """`tracked` comes with its repository and integration. `points` and `resume_at` are those of the run that is going
-    on or rests; `seen_at` when the connection last listed the repository.
+    """`tracked` comes with its repository and integration. `points`, `resume_at` and `waited` (seconds) are of the run
+    that is going on or rests; `seen_at` when the connection last listed the repository.
     """
 
     tracked: TrackedRepository
@@ -65,6 +66,7 @@ class Card:
     seen_at: datetime | None = None
     points: int | None = None
     resume_at: datetime | None = None
+    waited: float = 0.0
     partial: Sequence[PartialExample] = field(default_factory=tuple)
 
     @property
@@ -137,7 +139,9 @@ class Card:
 
     @property
     def stored(self) -> int:
-        return int(self.repository.completeness.get("stored", 0))
+        """As counted at the last sync's end; before the first one ended, what it has brought so far."""
+        known = self.repository.completeness
+        return int(known["stored"]) if "stored" in known else self.tracked.sync_prs_completed
 
     @property
     def stated(self) -> int:
@@ -174,10 +178,10 @@ class Card:
 
     @property
     def per_minute(self) -> float | None:
-        """Pull requests a minute of the run that is going on; None as long as that says nothing."""
+        """Pull requests a minute of the run that is going on, without its pauses; None as long as that says nothing."""
         if self.tracked.sync_started_at is None or not self.tracked.sync_prs_completed:
             return None
-        seconds = (timezone.now() - self.tracked.sync_started_at).total_seconds()
+        seconds = (timezone.now() - self.tracked.sync_started_at).total_seconds() - self.waited
         return self.tracked.sync_prs_completed * 60 / seconds if seconds >= SHORT else None
 
     @property
@@ -248,8 +252,12 @@ def _running(tracked: Sequence[TrackedRepository]) -> dict[int, dict[str, Any]]:
     unfinished = SyncRun.objects.filter(
         tracked_repository_id__in=[row.pk for row in tracked], status__in=SyncRun.UNFINISHED
     )
-    rows = unfinished.values("tracked_repository_id", "points", "resume_at")
-    return {row.pop("tracked_repository_id"): row for row in rows}
+    now = timezone.now()
+    found: dict[int, dict[str, Any]] = {}
+    for row in unfinished.values("tracked_repository_id", "points", "resume_at", "waits"):
+        tracked_id, waits = row.pop("tracked_repository_id"), waits_of(row.pop("waits"), now)
+        found[tracked_id] = {**row, "waited": sum(wait.seconds for wait in waits)}
+    return found
 
 
 def _partial(tracked: Sequence[TrackedRepository]) -> dict[int, list[PartialExample]]:

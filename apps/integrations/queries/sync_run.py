@@ -170,7 +170,7 @@ class Run:
 
     @property
     def waits(self) -> list[Wait]:
-        return [wait for each in self.row.waits if (wait := _wait(each, self.row.finished_at or self.now)) is not None]
+        return waits_of(self.row.waits, self.row.finished_at or self.now)
 
     @property
     def waited(self) -> float:
@@ -236,6 +236,11 @@ def window_of(run: SyncRun) -> Window:
 
 def _days(count: int) -> str:
     return f"{count} day" if count == 1 else f"{count} days"
+
+
+def waits_of(rows: Sequence[Mapping[str, Any]], latest: datetime) -> list[Wait]:
+    """What a run waited for until `latest`, from `SyncRun.waits`."""
+    return [wait for each in rows if (wait := _wait(each, latest)) is not None]
 
 
 def _wait(each: Mapping[str, Any], latest: datetime) -> Wait | None:

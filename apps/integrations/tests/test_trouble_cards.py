@@ -216,3 +216,37 @@ def test_trying_a_held_connection_again_has_its_syncs_going_on(
     with team_scope(connected.team_id):
         assert GitHubIntegration.objects.get(pk=connected.pk).sync_status == "connected"
         assert SyncRun.objects.get().status == "pending"
+
+
+def test_a_first_sync_that_trouble_stopped_says_what_it_brought_so_far(integration, url, as_owner_of_team):
+    row = tracked(integration, sync_status=Sync.PAUSED, sync_prs_completed=31)
+    with team_scope(integration.team_id):
+        type(row.repository).objects.filter(pk=row.repository_id).update(completeness={}, synced_to=None)
+    broken(integration, GitHubIntegration.SyncStatus.HELD, status_reason="The organisation requires single sign-on.")
+    page = text(as_owner_of_team.get(url))
+    assert "<b>31</b> kept" in page
+    assert "what was not fetched yet counts nowhere" in page
+
+
+def test_a_sync_that_could_not_read_everything_claims_no_partial_pull_requests(integration, url, as_owner_of_team):
+    tracked(integration, sync_status=Sync.PARTIAL)
+    page = text(as_owner_of_team.get(url))
+    assert "The last sync could not read everything." in page
+    assert "<b>0</b> partial" not in page
+
+
+def test_pauses_do_not_count_for_the_speed(integration):
+    now = timezone.now()
+    row = tracked(
+        integration, sync_status=Sync.SYNCING, sync_prs_completed=100, sync_started_at=now - timedelta(minutes=70)
+    )
+    begun, until = now - timedelta(minutes=65), now - timedelta(minutes=5)
+    SyncRunFactory.create(
+        team=integration.team,
+        tracked_repository=row,
+        status=SyncRun.Status.RUNNING,
+        waits=[{"from": begun.isoformat(), "until": until.isoformat(), "reason": "Used up."}],
+    )
+    with team_scope(integration.team_id):
+        [card] = cards_of(tracked_rows())
+    assert card.per_minute == pytest.approx(10, rel=0.01)

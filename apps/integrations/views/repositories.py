@@ -18,7 +18,7 @@ from apps.integrations.models import AvailableRepository, GitHubIntegration, Tra
 from apps.integrations.queries.cards import cards_of, tracked_rows
 from apps.integrations.queries.repositories import Connection, Filters, connections, quick_counts, repositories_page
 from apps.integrations.services.depth import InvalidDepth, depth_label, depth_value, parse_depth
-from apps.integrations.services.github_rate_limit import Budget, budget_of
+from apps.integrations.services.github_rate_limit import FLOOR, Budget, budget_of
 from apps.integrations.services.repositories import (
     request_hook,
     request_sync,
@@ -42,6 +42,8 @@ CHANGED = "integrations/partials/changed.html"
 PROGRESS = "integrations/partials/sync_progress.html"
 SETTLED = "integrations/partials/settled.html"
 DEPTHS = tuple((depth_value(depth), depth_label(depth)) for depth in TrackedRepository.DEPTHS)
+A_PAGE = 10
+"""Points that a page of pull requests may cost: a sync that has no more above the floor waits."""
 PARTIALS = {"repositories": "page", "repository-list": "list"}
 """The fragment of the page by the id of the element that HTMX wants to replace."""
 
@@ -54,6 +56,11 @@ class ConnectionLine:
     @property
     def used(self) -> int:
         return self.budget.limit - self.budget.remaining if self.budget else 0
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether syncs wait for the next hour: what is left then is for events."""
+        return self.budget is not None and self.budget.remaining < min(FLOOR, self.budget.limit // 10) + A_PAGE
 
 
 @require_safe
