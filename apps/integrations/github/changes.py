@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
+from apps.integrations.github.classify import storable
 from apps.integrations.github.completion import IDS_PER_LOOKUP, MAY_NOT, SLOW
 from apps.integrations.github.errors import QueryTooHeavy
 from apps.integrations.github.graphql import GraphQL, page_of
@@ -25,6 +27,9 @@ from apps.integrations.github.types import (
     WindowCount,
     instant,
 )
+
+NONSENSE = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
+"""What an answer comes to that has not the shape which GitHub documents."""
 
 
 def list_ids(
@@ -102,7 +107,8 @@ def pulses(
 ) -> dict[str, Pulse]:
     """The newest changes of repositories by node id: 100 of them cost a point, another with their `deployments`.
 
-    One that is gone or hidden, or that GitHub cannot tell of, is left out.
+    One that is gone or hidden, that GitHub cannot tell of, or of which it tells nonsense, is left out: the others are
+    not kept back by it.
     """
     found: dict[str, Pulse] = {}
     without: dict[str, bool] = {}
@@ -112,7 +118,8 @@ def pulses(
             if error is not None:  # no repository can be without this list, so GitHub withholds the whole of it
                 without[identifier] = error.type in MAY_NOT
             elif node and node.get("pullRequests"):
-                found[identifier] = _pulse(node)
+                with suppress(*NONSENSE):
+                    found[identifier] = _pulse(node)
     if without:
         for identifier, pulse in pulses(graphql, list(without), deployments=False, spending=spending).items():
             refused = without[identifier]
@@ -128,8 +135,8 @@ def _pulse(node: Raw) -> Pulse:
     changes, deployments = node["pullRequests"], node.get("deployments") or {}
     return Pulse(
         id=node["id"],
-        full_name=node["nameWithOwner"],
-        is_archived=node["isArchived"],
+        full_name=storable(node["nameWithOwner"]),
+        is_archived=bool(node["isArchived"]),
         pushed_at=instant(node["pushedAt"]) if node["pushedAt"] else None,
         pull_requests=changes["totalCount"],
         touched=tuple(_touched(touched) for touched in changes["nodes"] or () if touched is not None),

@@ -66,7 +66,7 @@ def failure(
 def _named(status: int, headers: Mapping[str, str], body: bytes, now: datetime, what: str) -> GitHubError:
     message = _message(body)
     if status in {403, 429}:
-        return _forbidden(status, headers, message or body[:PAGE_LENGTH].decode("utf-8", "replace"), now)
+        return _forbidden(status, headers, message or storable(body[:PAGE_LENGTH].decode("utf-8", "replace")), now)
     if status == 401:
         return BadCredentials()
     if status == 404:
@@ -152,7 +152,10 @@ def local_time(moment: datetime, headers: Mapping[str, str], now: datetime) -> d
     theirs = _http_date(headers.get("date", ""))
     if theirs is None or abs(theirs - now) < SKEWED:
         return moment
-    return moment + (now - theirs)
+    try:
+        return moment + (now - theirs)
+    except OverflowError:  # beyond every calendar
+        return moment
 
 
 @contextmanager
@@ -200,7 +203,12 @@ def _message(body: bytes) -> str:
     except orjson.JSONDecodeError:
         return ""
     message = content.get("message") if isinstance(content, dict) else None
-    return message[:MESSAGE_LENGTH] if isinstance(message, str) else ""
+    return storable(message[:MESSAGE_LENGTH]) if isinstance(message, str) else ""
+
+
+def storable(words: str) -> str:
+    """What a server says, without what no database takes: it is kept with the sync that it ended."""
+    return words.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def _is_page(body: bytes) -> bool:

@@ -196,7 +196,7 @@ def _decoded(body: bytes) -> object:
         pass
     try:
         return json.loads(body.decode("utf-8", "replace"))
-    except json.JSONDecodeError as broken:
+    except (ValueError, RecursionError) as broken:  # also numbers without end, and what is nested without end
         raise Unavailable("its answer is no JSON") from broken
 
 
@@ -233,7 +233,7 @@ def _errors(content: Raw) -> tuple[QueryError, ...]:
         kind = "SAML" if extensions.get("saml_failure") else entry.get("type") or extensions.get("code") or ""
         path = tuple(entry.get("path") or ())
         if path[:1] != ("rateLimit",):
-            found.append(QueryError(str(kind), str(entry.get("message") or kind), path))
+            found.append(QueryError(str(kind), classify.storable(str(entry.get("message") or kind)), path))
     return tuple(found)
 
 

@@ -28,6 +28,7 @@ from apps.integrations.services.budgets.memory import MemoryBudgets
 from apps.integrations.services.budgets.shared import AWAY_SECONDS, SharedBudgets
 from apps.integrations.services.budgets.terms import (
     LEASE_SECONDS,
+    LONGEST_WINDOW,
     PLACES,
     Became,
     Busy,
@@ -309,3 +310,13 @@ def test_keys_do_not_outlive_what_they_say(redis_url, in_redis, account):
         lives = [client.ttl(key) for key in keys]
     assert keys
     assert all(0 < life <= 7300 for life in lives)
+
+
+@pytest.mark.parametrize("garbage", ["1e300", "inf"])
+def test_what_somebody_else_wrote_into_redis_closes_no_account_for_ever(in_redis, redis_url, garbage):
+    account = new_account()
+    with redis.Redis.from_url(redis_url) as client:
+        client.hset(f"tformance:budget:{account}:graphql", "closed_until", garbage)
+        found = in_redis.lease([account], asked(), NOW)
+        client.delete(f"tformance:budget:{account}:graphql")
+    assert found == Closed(NOW + LONGEST_WINDOW)

@@ -5,13 +5,19 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from math import ceil
 
+import orjson
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from apps.integrations.factories import TrackedRepositoryFactory
+from apps.integrations.github.changes import pulses
+from apps.integrations.github.tests.world import graphql_over
+from apps.integrations.github.transport import Response
 from apps.integrations.models import FreshnessCheck, SyncRun, TrackedRepository
 from apps.integrations.services.github_sync import runs
+from apps.integrations.services.github_sync.looks.look import _settle_what_can_be, _Work
 from apps.integrations.tasks import ask_for_looks_task
 from apps.integrations.tests.freshness_support import (
     ALL_FOUR,
@@ -220,3 +226,42 @@ def test_the_minutes_task_brings_what_is_new(busy_github, team):
     ask_for_looks_task()
     with team_scope(team.pk):
         assert FreshnessCheck.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        {"number": 2**40},
+        {"updatedAt": "0000-13-01T00:00:00Z"},
+        {"updatedAt": None},
+        {"headRefOid": None, "number": None},
+    ],
+)
+def test_a_repository_of_which_github_tells_nonsense_keeps_no_other_back(team, settings, nonsense):
+    tracked = [
+        TrackedRepositoryFactory.create(
+            team=team,
+            integration__team=team,
+            repository__node_id=f"R_{number}",
+            sync_status="complete",
+            watermark=timezone.now() - timedelta(days=1),
+        )
+        for number in range(2)
+    ]
+    newest = {"id": "PR_1", "number": 1, "updatedAt": "2999-01-01T00:00:00Z", "state": "OPEN", "headRefOid": "a" * 40}
+    nodes = [
+        {
+            "id": each.repository.node_id,
+            "nameWithOwner": each.repository.full_name,
+            "isArchived": False,
+            "pushedAt": None,
+            "pullRequests": {"totalCount": 50, "nodes": [newest | (nonsense if each is tracked[0] else {})]},
+        }
+        for each in tracked
+    ]
+    answer = Response(200, {}, orjson.dumps({"data": {"nodes": nodes}}))
+    found = pulses(graphql_over(lambda **request: answer), [each.repository.node_id for each in tracked])
+    work = _Work(team.pk, tracked[0].integration_id, timezone.now(), is_over=lambda: False, everything_due=True)
+    _settle_what_can_be(work, tracked, found)
+    with team_scope(team.pk):
+        assert {run.tracked_repository_id for run in SyncRun.objects.all()} == {each.pk for each in tracked}

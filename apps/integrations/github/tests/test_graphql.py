@@ -544,3 +544,34 @@ def test_a_request_that_every_token_is_refused_for_ends():
     with pytest.raises(BadCredentials):
         accepting("new", tokens, []).run("repos_by_id", ids=[])
     assert len(tokens.asked) == 2
+
+
+@pytest.mark.parametrize("body", [b"[" * 200_000, b'{"data": 1' + b"0" * 5_000 + b"}"])
+def test_what_is_nested_or_long_without_end_is_no_answer(body):
+    with pytest.raises(Unavailable):
+        answering(Response(200, {}, body)).run("pr_ids")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Response(422, {}, rb'{"message": "no \u0000 such \ud800 thing"}'),
+        Response(200, {}, rb'{"errors": [{"message": "no \u0000 such \ud800 thing"}]}'),
+    ],
+)
+def test_what_github_says_can_be_stored(answer):
+    with pytest.raises(GitHubError) as raised:
+        answering(answer).run("pr_ids")
+    assert "\x00" not in str(raised.value)
+    str(raised.value).encode()
+
+
+def test_a_reset_beyond_every_calendar_is_taken_for_one_window():
+    headers = {
+        "x-ratelimit-remaining": "0",
+        "x-ratelimit-reset": "99999999999",
+        "date": "Mon, 01 Jan 9999 00:00:00 GMT",
+    }
+    with pytest.raises(RateLimited) as raised:
+        answering(Response(403, headers, b"{}")).run("pr_ids")
+    assert raised.value.reset_at <= NOW + timedelta(hours=1, minutes=5)

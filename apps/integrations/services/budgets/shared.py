@@ -77,7 +77,10 @@ class SharedBudgets:
             kind, value, *more = self._lease(keys=keys, args=arguments)
             if kind == b"granted":
                 return Granted(accounts[int(value) - 1])
-            return Busy(float(value)) if kind == b"busy" else Closed(float(value), secondary=more == [b"1"])
+            if kind == b"busy":
+                return Busy(float(value))
+            until = min(now + LONGEST_WINDOW, float(value))  # whatever somebody else wrote there
+            return Closed(until, secondary=more == [b"1"])
 
         return self._asked(shared, lambda: self._own.lease(accounts, asked, now))
 

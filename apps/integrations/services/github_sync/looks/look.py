@@ -7,12 +7,14 @@ not come to stays due, so one that is cut off anywhere loses nothing, and two at
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.db import DataError
 from django.db.models import Q, Value
 from django.db.models.functions import Greatest
 from django.utils import timezone
@@ -32,6 +34,11 @@ from apps.integrations.services.github_sync.steps import DEPLOYMENTS, Learned
 from apps.metrics.models import Repository
 from apps.metrics.records import Part
 from apps.teams.scope import team_scope
+
+logger = logging.getLogger(__name__)
+
+NONSENSE = (*changes.NONSENSE, DataError)
+"""What an answer comes to that has not the shape which GitHub documents, or that no column takes."""
 
 AT_ONCE = 100
 """Repositories asked in one query."""
@@ -119,6 +126,10 @@ def look(
         work.error = str(error)
         until = _next_try(error)
         trouble.settle_integration(team_id, integration_id, error)
+    except NONSENSE as surprise:
+        logger.error("a look at connection %s met a surprise", integration_id, exc_info=surprise)
+        work.error = f"It met something that it cannot handle ({type(surprise).__name__}); the server's log says more."
+        until = timezone.now() + LEASE
     return _end(work, until)
 
 
@@ -188,7 +199,7 @@ def _ask_for_news(work: _Work, graphql: GraphQL) -> bool:
         if batch and work.is_over():
             return False
         if batch:
-            _settle(work, batch, _pulses(work, graphql, batch))
+            _settle_what_can_be(work, batch, _pulses(work, graphql, batch))
             work.asked += [tracked.repository_id for tracked in batch]
             last = batch[-1].pk
         if len(batch) < AT_ONCE:
@@ -211,9 +222,18 @@ def _pulses(work: _Work, graphql: GraphQL, batch: list[TrackedRepository]) -> di
         return changes.pulses(graphql, ids, deployments=work.may_read(DEPLOYMENTS), spending=work.spending)
     except (RateLimited, Unavailable, BadCredentials, SsoRequired):
         raise
-    except GitHubError as error:
+    except (GitHubError, *changes.NONSENSE) as error:
         work.error = str(error)
         return {}
+
+
+def _settle_what_can_be(work: _Work, batch: list[TrackedRepository], pulses: Mapping[str, Pulse]) -> None:
+    """What a column does not take of one repository must not keep the others back: then each is synced for itself."""
+    try:
+        _settle(work, batch, pulses)
+    except NONSENSE as surprise:
+        logger.error("the news of connection %s make no sense", work.integration_id, exc_info=surprise)
+        _settle(work, batch, {})
 
 
 def _settle(work: _Work, batch: list[TrackedRepository], pulses: Mapping[str, Pulse]) -> None:

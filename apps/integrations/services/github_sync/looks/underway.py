@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.utils import timezone
 
+from apps.integrations.github.changes import NONSENSE
 from apps.integrations.github.deployments import fetch_deployments_by_ids
 from apps.integrations.github.graphql import GraphQL
 from apps.integrations.github.types import Spending
@@ -54,10 +56,12 @@ def reread(
     moved: defaultdict[int, list[DeploymentRecord]] = defaultdict(list)
     known = {each.node_id: each for each in underway}
     for nodes in fetch_deployments_by_ids(graphql, list(known), spending=spending):
-        for record in map(deployment_record, nodes):
-            before = known[record.node_id]
-            if (record.state, record.updated_at) != (before.state, before.updated_at):
-                moved[before.repository_id].append(record)
+        for node in nodes:
+            with suppress(*NONSENSE):  # of one deployment; the others are not kept back by it
+                record = deployment_record(node)
+                before = known[record.node_id]
+                if (record.state, record.updated_at) != (before.state, before.updated_at):
+                    moved[before.repository_id].append(record)
         if is_over():
             break
     return moved
