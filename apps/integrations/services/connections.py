@@ -37,13 +37,13 @@ def connect(
 ) -> GitHubIntegration:
     """Store a checked access for `account`, which becomes what the team's admins see as a connection.
 
-    A connection that was given up or refused is taken up again, with everything it has: the new credential replaces the
-    old. Raises AlreadyConnected for one that works, unless `replace`.
+    A connection that was given up or refused, or that may not read everything, is taken up again, with everything it
+    has: the new credential replaces the old. Raises AlreadyConnected for one that works, unless `replace`.
     """
     try:
         with transaction.atomic(), team_scope(team.pk):
             known = GitHubIntegration.objects.select_for_update().filter(organization_id=account.id).first()
-            if known is not None and known.sync_status == GitHubIntegration.SyncStatus.CONNECTED and not replace:
+            if known is not None and known.works_fully and not replace:
                 raise AlreadyConnected(known.organization_slug)
             integration = _stored(account, known)
             _store_credential(integration, access)

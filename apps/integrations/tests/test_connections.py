@@ -59,6 +59,18 @@ def test_a_second_connection_to_the_same_organisation_is_refused(team, owner):
         assert IntegrationCredential.objects.get().access_token == "secret-1"
 
 
+def test_one_that_may_not_read_everything_can_be_connected_again(team, owner):
+    """As its card asks for."""
+    integration = made(team, owner)
+    with team_scope(team.pk):
+        gap = {"permission": "checks: read", "since": "2026-11-20T13:00:00+00:00"}
+        GitHubIntegration.objects.update(permissions_missing={"checks": gap}, permissions_told=["checks"])
+    assert made(team, owner, token="secret-2").pk == integration.pk
+    with team_scope(team.pk):
+        assert IntegrationCredential.objects.get().access_token == "secret-2"
+        assert GitHubIntegration.objects.get().permissions_missing == {}
+
+
 def test_a_command_may_replace_the_credential(team, owner):
     made(team, owner)
     connect(team=team, access=access(token="secret-2"), account=ACME, actor=None, replace=True)
