@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -12,6 +12,7 @@ from apps.integrations.github.documents import with_fragments
 from apps.integrations.github.errors import QueryTooHeavy, RepositoryGone, Unavailable
 from apps.integrations.github.graphql import GraphQL, page_of
 from apps.integrations.github.types import Answer, Raw, Spending, instant
+from apps.metrics.records import Part
 
 PATIENCE = 10
 """Queries in a row that are too heavy before GitHub counts as away: one bad pull request among 100 makes eight."""
@@ -67,12 +68,17 @@ class DeploymentIds:
     unreadable: bool = False
 
 
-def states_of(graphql: GraphQL, home: Home, ids: Sequence[str], *, spending: Spending) -> States:
-    """What GitHub states of these pull requests: 100 for 2 points, halved as often as it needs.
+def states_of(
+    graphql: GraphQL, home: Home, ids: Sequence[str], *, without: Collection[str] = (), spending: Spending
+) -> States:
+    """What GitHub states of these pull requests: 100 for 3 points, halved as often as it needs. `without` names parts
+    that may not be read.
 
     Raises RepositoryGone when the repository itself cannot be seen, Unavailable when nothing at all comes.
     """
-    ask = _Patient(lambda some: graphql.run("pr_states_by_ids", cost=2, owner=home.owner, name=home.name, ids=some))
+    parts = {part.value: part not in without for part in (Part.REVIEWS, Part.THREADS, Part.CHECKS)}
+    asked = {"owner": home.owner, "name": home.name, **parts}
+    ask = _Patient(lambda some: graphql.run("pr_states_by_ids", cost=3, ids=some, **asked))
     stated: dict[str, Raw] = {}
     unknown: set[str] = set()
     for some, answer in in_parts(ids, ask, spending):

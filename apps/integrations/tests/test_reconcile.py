@@ -134,6 +134,55 @@ def test_a_silent_deletion_is_found_and_marked(github, tracked, team, action, pa
         assert set(gone.objects.exclude(gone_at=None).values_list("pull_request__number", flat=True)) == {number}
 
 
+def silently_otherwise(github, part):
+    """The number of a pull request of which a review, a thread or the checks changed without a word."""
+    if part == "checks":
+        number = next(
+            pull.number
+            for pull in github.world.repository("acme/shop").contents.pulls.values()
+            if pull.state == "MERGED" and rollup_of(pull) == "SUCCESS"
+        )
+        change(github, "check", name="unit tests", conclusion="FAILURE", number=number, silent=True)
+        return number
+    number = next(n for n in numbers_with(github, "threads", 40) if any_of(github, n, part))
+    found = any_of(github, number, part)[0]
+    if part == "reviews":
+        change(github, "dismiss", number=number, id=found.database_id, silent=True)
+    else:
+        change(github, "unresolve" if part == "resolved" else "resolve", number=number, id=found.id, silent=True)
+    return number
+
+
+def rollup_of(pull):
+    suites = pull.repository.contents.suites.get(pull.head_ref_oid, ())
+    ended = {run.conclusion for suite in suites for run in suite.runs}
+    return "SUCCESS" if ended == {"SUCCESS"} else None
+
+
+def any_of(github, number, part):
+    pull = pull_of(github, number)
+    return {
+        "reviews": [review for review in pull.reviews if review.state == "APPROVED"],
+        "resolved": [thread for thread in pull.threads if thread.is_resolved],
+        "unresolved": [thread for thread in pull.threads if not thread.is_resolved],
+    }[part]
+
+
+@pytest.mark.parametrize("part", ["reviews", "resolved", "unresolved", "checks"])
+def test_a_state_that_changed_without_a_word_is_found(github, tracked, team, other_team, part):
+    number = silently_otherwise(github, part)
+    run = reconciled(tracked)
+    assert (run.counts["repaired"], run.points <= 1 + 1 + 1 + 2) == (1, True)
+    with team_scope(team.pk):
+        assert PullRequest.objects.get(number=number).partial == {}
+    github_sync.sync_repository_history(tracked_at(github, other_team, "acme/shop"), None)
+    ours, theirs = rows_of(team, present=True), rows_of(other_team, present=True)
+    if part == "checks":  # earlier attempts are kept
+        assert set(theirs.pop("prcheckrun")) <= set(ours.pop("prcheckrun"))
+    assert ours == theirs
+    assert reconciled(tracked).counts["repaired"] == 0
+
+
 def test_what_a_silent_force_push_left_behind_is_marked_and_nobody_elses(github, tracked, team):
     number = next(n for n in numbers_with(github, "commits", 40) if len(pull_of(github, n).commits) > 1)
     dropped = {commit.oid for commit in pull_of(github, number).commits}

@@ -75,7 +75,7 @@ def test_the_event_types_are_those_of_the_schema(schema):
         ("pr_page", {"n": 14}, 1),
         ("pr_by_ids", {"ids": ["x"] * 14}, 1),
         ("pr_checks_by_ids", {"ids": ["x"] * 100}, 1),
-        ("pr_states_by_ids", {"ids": ["x"] * 100}, 2),
+        ("pr_states_by_ids", {"ids": ["x"] * 100}, 3),
         ("known_ids", {"ids": ["x"] * 100}, 1),
         ("deployment_ids", {}, 1),
         ("pr_ids", {}, 1),

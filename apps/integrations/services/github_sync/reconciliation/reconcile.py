@@ -5,7 +5,7 @@ It walks, a step a lookup, and each step commits its place: the pull requests th
 "closed" down to where the repository is covered, or "all"), the deployments. What differs is gathered and fetched by
 the ordinary steps, 100 or a little more at a time; then the comparison goes on where it was.
 
-What it costs: 2 points for 100 stored pull requests, 1 for 100 listed ones, 1 for 100 deployments. In a repository with
+What it costs: 3 points for 100 stored pull requests, 1 for 100 listed ones, 1 for 100 deployments. In a repository with
 more than 2,000 pull requests all open ones and those updated in the last 90 days are compared every night, and of the
 rest a seventh. Where the full history is stored GitHub's list is walked only if it counts another number than is here.
 
@@ -37,6 +37,7 @@ from apps.integrations.services.github_sync.reconciliation.comparison import (
     is_ahead,
     rows_by_number,
     rows_to_compare,
+    with_parts,
 )
 from apps.integrations.services.github_sync.reconciliation.deployment_drift import compare_deployments
 from apps.integrations.services.github_sync.steps import Checkpoint, Learned, Plan
@@ -148,13 +149,15 @@ def _stored(night: Night, checkpoint: Checkpoint) -> None:
     """The next stored pull requests against what GitHub states of them, and against the rows that belong to them."""
     repository, now = night.repository, timezone.now()
     with team_scope(night.run.team_id):
-        rows = rows_to_compare(repository, after=checkpoint["place"], now=night.run.created_at)
+        rows = with_parts(repository, rows_to_compare(repository, after=checkpoint["place"], now=night.run.created_at))
         gaps = {gap.number for gap in count_gaps(repository, [row["number"] for row in rows])} if rows else set()
     if not rows:
         _commit(night, _staged(checkpoint, "all" if _is_full(repository) else "open"))
         return
     ids = [row["node_id"] for row in rows]
-    states = reconciliation.states_of(night.graphql, night.home, ids, spending=night.spending)
+    states = reconciliation.states_of(
+        night.graphql, night.home, ids, without=night.plan.skipped(checkpoint), spending=night.spending
+    )
     other = [row for row in rows if row["node_id"] in states.unknown or _is_another(row, states)]
     numbered = _look_up(night, [row["number"] for row in other])
     found: Found = [[id_, number] for number, id_ in numbered.ids.items()]
