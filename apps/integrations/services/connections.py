@@ -42,7 +42,7 @@ def connect(
     """
     try:
         with transaction.atomic(), team_scope(team.pk):
-            known = GitHubIntegration.objects.select_for_update().filter(organization_id=account.id).first()
+            known = _locked(account)
             if known is not None and known.works_fully and not replace:
                 raise AlreadyConnected(known.organization_slug)
             integration = _stored(account, known)
@@ -57,6 +57,15 @@ def connect(
             return integration
     except IntegrityError as error:  # another request connected it in the same moment
         raise AlreadyConnected(account.login) from error
+
+
+def _locked(account: Account) -> GitHubIntegration | None:
+    """The team's connection to the account, ours until COMMIT. NO KEY: whoever holds a repository's row and only points
+    to the connection does not wait, while we wait for that row.
+    """
+    rows = GitHubIntegration.objects.select_for_update(no_key=True)
+    known: GitHubIntegration | None = rows.filter(organization_id=account.id).first()
+    return known
 
 
 def _stored(account: Account, known: GitHubIntegration | None) -> GitHubIntegration:
