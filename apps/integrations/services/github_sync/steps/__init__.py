@@ -4,8 +4,8 @@ A checkpoint is a small JSON object: the phase, the cursor in it, and what later
 checkpoint into what was learned and the next checkpoint; None ends the run.
 
 `phases` is their order, `history` the walk page by page, `by_ids` what is fetched by id, `deployed` the deployments,
-`pace` the size of the next page, `rescue` the way over REST for what GraphQL cannot give, `again` what is asked for once
-more in the end.
+`pace` the size of the next page, `rescue` the way over REST for what GraphQL cannot give, `again` what is asked for
+once more in the end.
 """
 
 from __future__ import annotations

@@ -32,15 +32,15 @@ class Clients:
         self._open_rest = open_rest
         self._rest: Rest | None = None
         self.in_vain: Counter[str] = Counter()
-        self._by_rest: set[int] = set()
+        self._by_rest: dict[int, bool] = {}
 
-    def takes_by_rest(self, number: int) -> None:
+    def takes_by_rest(self, number: int, *, whole: bool = False) -> None:
         """REST was asked for what GraphQL did not give of this pull request."""
-        self._by_rest.add(number)
+        self._by_rest[number] = whole
 
-    def taken_by_rest(self) -> set[int]:
-        """The numbers of those, since the last time somebody asked."""
-        numbers, self._by_rest = self._by_rest, set()
+    def taken_by_rest(self) -> dict[int, bool]:
+        """The numbers of those, since the last time somebody asked: whether all of it was."""
+        numbers, self._by_rest = self._by_rest, {}
         return numbers
 
     @property

@@ -19,6 +19,10 @@ NONSENSE = (KeyError, TypeError, ValueError, AttributeError, IndexError)
 """What an answer comes to that has not the shape which GitHub documents."""
 
 
+ALL_THERE = frozenset({Part.FILES, Part.LABELS, Part.ASSIGNEES})
+"""Of these REST tells all that GraphQL does; what it gave of the others is asked for once more at the end."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rescued:
     """The records of a page, as complete as both ways make them, and what neither could give at all."""
@@ -65,7 +69,8 @@ def _filled(clients: Clients, plan: Plan, record: PullRequestRecord, closed: set
     wanted = [Part(part) for part in record.partial if part not in closed and in_vain[part] < MOST_IN_VAIN]
     if not wanted:
         return record
-    clients.takes_by_rest(record.number)
+    if not ALL_THERE.issuperset(wanted):
+        clients.takes_by_rest(record.number)
     filled = rest_way.fill(clients.rest, plan.full_name, record, wanted)
     for part in wanted:
         in_vain[part] = in_vain[part] + 1 if part in filled.partial else 0
@@ -75,7 +80,7 @@ def _filled(clients: Clients, plan: Plan, record: PullRequestRecord, closed: set
 def _whole(clients: Clients, plan: Plan, lost: Lost) -> PullRequestRecord | Lost:
     if lost.number is None:
         return lost
-    clients.takes_by_rest(lost.number)
+    clients.takes_by_rest(lost.number, whole=True)
     try:
         return rest_way.whole(clients.rest, plan.full_name, lost.number)
     except (RateLimited, BadCredentials, SsoRequired):
