@@ -8,6 +8,9 @@ from apps.integrations.models import GitHubIntegration
 
 Status = GitHubIntegration.SyncStatus
 
+LONGEST_URL = 1000
+"""As long as the column: half an address leads nowhere."""
+
 
 def disconnect(integration_id: int, *, reason: str) -> bool:
     """GitHub refused the credential. False when it was disconnected already: who did it first has said why."""
@@ -28,7 +31,8 @@ def hold(integration_id: int, *, reason: str, url: str = "") -> bool:
 
     One that is held keeps since when, and whether the admins were told; the address may be another one now.
     """
-    url = url if url.startswith(("https://", "http://")) else ""  # it becomes a link
+    fits = len(url) <= LONGEST_URL and url.startswith(("https://", "http://"))  # it becomes a link
+    url = url if fits else ""
     held = GitHubIntegration.objects.filter(pk=integration_id, sync_status=Status.HELD)
     if held.update(status_reason=reason, status_url=url):
         return False
