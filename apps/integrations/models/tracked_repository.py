@@ -54,6 +54,7 @@ class TrackedRepository(Timestamped, BaseTeamModel):
     stopped_reason = models.TextField(blank=True)
     admins_told_at = models.DateTimeField(null=True)  # that it needs them; a sync that ends well forgets it
     reconciled_at = models.DateTimeField(null=True)  # when what is stored was last compared with GitHub's counts
+    reconcile_asked_at = models.DateTimeField(null=True)  # to be compared whole, before its night comes
     watermark = models.DateTimeField(null=True)
     page_size = models.SmallIntegerField(default=24)
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from apps.integrations.models import GitHubIntegration, IntegrationCredential, TrackedRepository, WebhookEndpoint
 from apps.integrations.services import github_sync
 from apps.integrations.services.access_check import Account, GrantedAccess
-from apps.integrations.services.github_sync import resting
+from apps.integrations.services.github_sync import permissions, resting
 from apps.teams.models import Team
 from apps.teams.scope import team_scope
 from apps.teams.services import record_event
@@ -75,10 +75,12 @@ def _stored(account: Account, known: GitHubIntegration | None) -> GitHubIntegrat
     integration.sync_status = GitHubIntegration.SyncStatus.CONNECTED
     integration.status_reason = integration.status_url = ""
     integration.status_since = integration.admins_told_at = None
+    not_readable = set(integration.permissions_missing)
     integration.permissions_missing, integration.permissions_told = {}, []  # the new credential may have them
     integration.discovery_status = GitHubIntegration.Discovery.PENDING
     integration.discovery_error = ""
     integration.save()
+    permissions.have_compared(integration, not_readable)
     return integration
 
 

@@ -67,9 +67,12 @@ def test_reasons_are_grouped_into_a_few_plain_words(part, reason, words):
 
 
 def test_only_what_may_come_another_time_is_asked_for_again():
-    assert may_come("files", "GitHub could not answer in time")
-    assert not may_come("files", NO_DIFF)
-    assert not may_come("checks", "Resource not accessible by integration")
+    assert may_come("files", "GitHub could not answer in time", ())
+    assert not may_come("files", NO_DIFF, ())
+    assert not may_come("checks", "Resource not accessible by integration", ())
+    assert may_come("checks", "permission missing: checks", ["threads"])
+    assert not may_come("checks", "permission missing: checks", ["checks"])
+    assert not may_come("review_comments", "permission missing: pull_requests", ["threads"])
 
 
 @pytest.mark.parametrize(

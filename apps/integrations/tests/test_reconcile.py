@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from copy import copy
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.core import mail
 from django.utils import timezone
 
-from apps.integrations.models import SyncRun, TrackedRepository
+from apps.integrations.models import GitHubIntegration, SyncRun, TrackedRepository
 from apps.integrations.services import github_sync, sync_notifications
-from apps.integrations.services.github_sync import runs
+from apps.integrations.services.github_sync import due, permissions, runs
 from apps.integrations.services.github_sync.coverage import completeness_in_words
 from apps.integrations.services.github_sync.engine import Ended
 from apps.integrations.services.github_sync.reconciliation import reconcile
@@ -181,6 +182,51 @@ def test_a_state_that_changed_without_a_word_is_found(github, tracked, team, oth
         assert set(theirs.pop("prcheckrun")) <= set(ours.pop("prcheckrun"))
     assert ours == theirs
     assert reconciled(tracked).counts["repaired"] == 0
+
+
+@pytest.mark.parametrize("way", ["asked", "connected"])
+def test_what_may_be_read_again_is_fetched_where_it_is_missing(github, team, other_team, way, settings):
+    settings.GITHUB_WEB_URL = github.url
+    change(github, "forbid", part="statusCheckRollup")
+    tracked = tracked_at(github, team, "acme/shop")
+    github_sync.sync_repository_history(tracked, None)
+    assert reconciled(tracked).counts["repaired"] == 0  # as long as it may not be read
+    change(github, "forbid", part="statusCheckRollup", on=False)
+    with team_scope(team.pk):
+        integration = fresh(tracked).integration
+        assert list(integration.permissions_missing) == ["checks"]
+        if way == "asked":
+            record = SimpleNamespace(checks=(), partial={})
+            permissions.note(integration, SimpleNamespace(permissions={}, pull_requests=[record]))
+        else:
+            permissions.have_compared(integration, {"checks"})
+            GitHubIntegration.objects.update(permissions_missing={})
+    assert reconcile.begin_due(team.pk) == [tracked.integration_id]
+    assert github_sync.advance(github_sync.handle_of(run_of(tracked)), seconds=None).ended == Ended.FINISHED
+    assert (run_of(tracked).counts["repaired"], fresh(tracked).sync_status) == (40, "complete")
+    github_sync.sync_repository_history(tracked_at(github, other_team, "acme/shop"), None)
+    assert rows_of(team) == rows_of(other_team)
+    assert reconcile.begin_due(team.pk) == []
+
+
+def test_of_a_big_repository_every_pull_request_is_compared_when_that_was_asked_for(tracked, team):
+    with team_scope(team.pk):
+        repository = Repository.objects.get()
+        PullRequest.objects.update(state="merged", pr_updated_at=NOW - timedelta(days=400))
+        now = timezone.now()
+        assert len(rows_to_compare(repository, after=0, now=now, big=10)) < 10
+        assert len(rows_to_compare(repository, after=0, now=now, big=10, every=True)) == 40
+
+
+def test_a_comparison_that_is_cancelled_leaves_the_repository_as_it_was(tracked, team):
+    begun(tracked)
+    assert fresh(tracked).sync_status == "syncing"
+    with team_scope(team.pk):
+        assert github_sync.cancel_runs(tracked=fresh(tracked)) == 1
+        assert (fresh(tracked).sync_status, due.followed().count()) == ("complete", 1)
+        github_sync.begin_run(tracked=fresh(tracked), kind=SyncRun.Kind.MANUAL, days_back=30)
+        github_sync.cancel_runs(tracked=fresh(tracked))
+    assert fresh(tracked).sync_status == "pending"
 
 
 def test_what_a_silent_force_push_left_behind_is_marked_and_nobody_elses(github, tracked, team):

@@ -11,6 +11,7 @@ from typing import Any
 from django.utils import timezone
 
 from apps.common.copy_upsert import update_rows
+from apps.integrations.github.connections import is_without_permission
 from apps.integrations.github.types import NO_DIFF
 from apps.integrations.models import GitHubIntegration, SyncRun, TrackedRepository
 from apps.integrations.services.github_sync import runs
@@ -244,6 +245,9 @@ TRANSIENT = re.compile(
 )
 
 
-def may_come(part: str, reason: str) -> bool:
-    """Whether asking again may help: not for what GitHub does not have or we may not read."""
+def may_come(part: str, reason: str, not_readable: Collection[str]) -> bool:
+    """Whether asking again may help: not for what GitHub does not have, nor for the parts that we may not read."""
+    if is_without_permission(reason):
+        source = Part.THREADS if part == Part.REVIEW_COMMENTS else part
+        return not {part, source} & set(not_readable)
     return TRANSIENT.match(reason_in_words(part, reason)) is not None

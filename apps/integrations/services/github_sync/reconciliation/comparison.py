@@ -43,11 +43,13 @@ _STATED = {
 """What was stated when it was fetched, and where it stands now. Not the rows: GitHub itself may yield fewer."""
 
 
-def rows_to_compare(repository: Repository, *, after: int, now: datetime, big: int = BIG) -> list[Row]:
-    """The next pull requests whose turn it is tonight, by number. Two statements, served by pull_request_key."""
+def rows_to_compare(
+    repository: Repository, *, after: int, now: datetime, big: int = BIG, every: bool = False
+) -> list[Row]:
+    """The next pull requests whose turn it is tonight, or of `every` one, by number. Two statements, served by pull_request_key."""
     here = PullRequest.objects.filter(team_id=repository.team_id, repository=repository, gone_at=None)
     due = here.filter(number__gt=after).exclude(node_id="")
-    if here.count() > big:
+    if not every and here.count() > big:
         tonight = now.toordinal() % NIGHTS
         due = due.annotate(night=Mod(F("number"), NIGHTS)).filter(
             Q(state=PullRequest.State.OPEN) | Q(pr_updated_at__gte=now - FRESH) | Q(night=tonight)
@@ -85,11 +87,11 @@ def rows_by_number(repository: Repository, numbers: Collection[int]) -> dict[int
     return {row["number"]: row for row in here.filter(number__in=list(numbers)).values(*_COLUMNS)}
 
 
-def differs(row: Row, stated: Raw) -> bool:
-    """Whether GitHub states something else than what was stored, or what is missing may come this time. The row is one
-    `with_parts`.
+def differs(row: Row, stated: Raw, *, not_readable: Collection[str] = ()) -> bool:
+    """Whether GitHub states something else than what was stored, or what is missing may come this time, now that only
+    `not_readable` parts may not be read. The row is one `with_parts`.
     """
-    if any(may_come(part, reason) for part, reason in row["partial"].items()):
+    if any(may_come(part, reason, not_readable) for part, reason in row["partial"].items()):
         return True
     if any(row[name] is not None and row[name] != stated[field] for name, field in _SIZES.items()):
         return True

@@ -72,6 +72,12 @@ class Night:
         return repository
 
     @property
+    def not_readable(self) -> Collection[str]:
+        """As of now: what was fetched meanwhile may have told that more or less can be read."""
+        missing: dict[str, Any] = self.run.tracked_repository.integration.permissions_missing
+        return missing.keys()
+
+    @property
     def home(self) -> reconciliation.Home:
         return reconciliation.Home(self.plan.owner, self.plan.name, self.repository.github_repo_id)
 
@@ -79,9 +85,10 @@ class Night:
 Fetch = Callable[[Plan, Checkpoint], Learned]
 
 
-def first_checkpoint() -> Checkpoint:
-    """Where a reconciliation begins."""
-    return {"phase": COMPARE, "phases": ["updated"], "stage": "missing", "place": None, "ids": [], "missing": []}
+def first_checkpoint(*, every: bool = False) -> Checkpoint:
+    """Where a reconciliation begins; of a big repository, with `every` pull request."""
+    first = {"phase": COMPARE, "phases": ["updated"], "stage": "missing", "place": None, "ids": [], "missing": []}
+    return {**first, "every": True} if every else first
 
 
 def advance(run: SyncRun, graphql: GraphQL, plan: Plan, fetch: Fetch) -> bool:
@@ -149,7 +156,10 @@ def _stored(night: Night, checkpoint: Checkpoint) -> None:
     """The next stored pull requests against what GitHub states of them, and against the rows that belong to them."""
     repository, now = night.repository, timezone.now()
     with team_scope(night.run.team_id):
-        rows = with_parts(repository, rows_to_compare(repository, after=checkpoint["place"], now=night.run.created_at))
+        rows = rows_to_compare(
+            repository, after=checkpoint["place"], now=night.run.created_at, every=checkpoint.get("every", False)
+        )
+        rows = with_parts(repository, rows)
         gaps = {gap.number for gap in count_gaps(repository, [row["number"] for row in rows])} if rows else set()
     if not rows:
         _commit(night, _staged(checkpoint, "all" if _is_full(repository) else "open"))
@@ -164,7 +174,9 @@ def _stored(night: Night, checkpoint: Checkpoint) -> None:
     ahead = []
     for row in rows:
         stated = states.stated.get(row["node_id"])
-        if stated is not None and row not in other and (row["number"] in gaps or differs(row, stated)):
+        if stated is None or row in other:
+            continue
+        if row["number"] in gaps or differs(row, stated, not_readable=night.not_readable):
             found.append([row["node_id"], row["number"]])
             if is_ahead(row, stated, now=now, settled=runs.WATERMARK_OVERLAP):
                 ahead.append((row["id"], stated["updatedAt"]))
@@ -336,7 +348,7 @@ AT_ONCE = 5
 
 def begin_due(team_id: int, *, now: datetime | None = None) -> list[int]:
     """Begin the reconciliation of the team's repositories whose last one is long ago and which nothing else is done
-    for. The integrations whose runs wait now. Two statements and a few for each of them.
+    for, and of those that are to be compared before. The integrations whose runs wait now. Two statements and a few for each of them.
     """
     now = now or timezone.now()
     age = USUALLY if now.hour in NIGHT else AT_LATEST
@@ -344,12 +356,17 @@ def begin_due(team_id: int, *, now: datetime | None = None) -> list[int]:
         waiting = []
         long_ago = due.followed().filter(sync_requested_at=None, reconciled_at__lt=now - age)
         never = due.followed().filter(sync_requested_at=None, reconciled_at=None, created_at__lt=now - age)
+        asked = due.followed().filter(sync_requested_at=None, reconcile_asked_at__isnull=False)
         repositories = (
-            (long_ago | never).select_related("repository").order_by(F("reconciled_at").asc(nulls_first=True))
+            (asked | long_ago | never)
+            .select_related("repository")
+            .order_by(F("reconcile_asked_at").asc(nulls_last=True), F("reconciled_at").asc(nulls_first=True))
         )
         for tracked in repositories[:AT_ONCE]:
             run = runs.begin_found(tracked=tracked, kind=SyncRun.Kind.RECONCILE, ids=(), deployments=False)
             fresh = SyncRun.objects.filter(pk=run.pk, kind=SyncRun.Kind.RECONCILE, started_at=None, token=run.token)
-            if fresh.update(checkpoint=first_checkpoint()):
+            every = tracked.reconcile_asked_at is not None
+            if fresh.update(checkpoint=first_checkpoint(every=every)):
+                TrackedRepository.objects.filter(pk=tracked.pk).update(reconcile_asked_at=None)
                 waiting.append(tracked.integration_id)
         return sorted(set(waiting))
