@@ -7,7 +7,7 @@ conditional UPDATE, and each page's commit asks for it, so of two workers only o
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -242,14 +242,27 @@ def fail(run: SyncRun, reason: str) -> None:
 
 
 def cancel_runs(*, tracked: TrackedRepository) -> int:
-    """Stop what runs for this repository; a worker notices at its next page. How many were stopped."""
+    """Stop what runs for this repository; a worker notices at its next page. How many were stopped.
+
+    After an update or a comparison the repository is what it was, and looks go on; after a history it waits for one.
+    """
     now = timezone.now()
+    kinds = set(_unfinished(tracked).values_list("kind", flat=True))
     cancelled: int = _unfinished(tracked).update(
         status=Status.CANCELLED, finished_at=now, token=uuid.uuid4(), heartbeat_at=now
     )
     if cancelled:
-        TrackedRepository.objects.filter(pk=tracked.pk).update(sync_status=Sync.PENDING, sync_activity="")
+        TrackedRepository.objects.filter(pk=tracked.pk).update(
+            sync_status=_status_after(tracked, kinds), sync_activity="", rate_limited=False, rate_limit_reset_at=None
+        )
     return cancelled
+
+
+def _status_after(tracked: TrackedRepository, cancelled: Set[str]) -> str:
+    repository = tracked.repository
+    if repository.covered_from is None or tracked.watermark is None or not cancelled.isdisjoint(WHOLE):
+        return Sync.PENDING
+    return Sync.PARTIAL if repository.completeness.get("partial") else Sync.COMPLETE
 
 
 def pause_by_person(tracked: TrackedRepository, who: str) -> bool:
