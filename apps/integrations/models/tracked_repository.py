@@ -26,6 +26,7 @@ class TrackedRepository(Timestamped, BaseTeamModel):
         FAILED = "failed"
 
     DEPTHS = (30, 60, 90, None)  # days; None is the full history
+    NOT_FOUND = "GitHub answers 404"  # begins the reason why a repository was stopped that is in no list any more
 
     integration = models.ForeignKey(
         GitHubIntegration, models.CASCADE, db_constraint=False, related_name="tracked_repositories"

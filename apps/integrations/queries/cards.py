@@ -49,6 +49,8 @@ SHOWN = Q(is_active=True) | Q(stopped_at__isnull=False)
 
 @dataclass(frozen=True, slots=True)
 class PartialExample:
+    """`parts`: why each is missing, in GitHub's first words; the sync log has all of them."""
+
     number: int
     parts: dict[str, str]
 
@@ -117,9 +119,10 @@ class Card:
 
     @property
     def is_back(self) -> bool:
-        """Whether the connection lists a repository again that was stopped."""
-        stopped_at = self.tracked.stopped_at
-        return stopped_at is not None and self.seen_at is not None and self.seen_at > stopped_at
+        """Whether the connection lists a repository again that was not found. A blocked one is listed all along."""
+        stopped_at, seen_at = self.tracked.stopped_at, self.seen_at
+        was_not_found = self.tracked.stopped_reason.startswith(TrackedRepository.NOT_FOUND)
+        return was_not_found and stopped_at is not None and seen_at is not None and seen_at > stopped_at
 
     @property
     def is_paused_by_person(self) -> bool:
@@ -274,5 +277,6 @@ def _partial(tracked: Sequence[TrackedRepository]) -> dict[int, list[PartialExam
     )
     examples: dict[int, list[PartialExample]] = {}
     for repository_id, number, parts in rows:
-        examples.setdefault(repository_id, []).append(PartialExample(number, parts))
+        first_words = {part: reason.partition("; REST: ")[0] for part, reason in parts.items()}
+        examples.setdefault(repository_id, []).append(PartialExample(number, first_words))
     return examples

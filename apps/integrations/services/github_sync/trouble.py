@@ -57,8 +57,8 @@ COUNTERS = frozenset({"failures", "surprises"})
 
 AGAIN = "sync it again."
 GONE = (
-    "GitHub answers 404: the repository was deleted, or the connection no longer has access to it. If it is still"
-    f" there, give the connection access on GitHub, then {AGAIN}"
+    f"{TrackedRepository.NOT_FOUND}: the repository was deleted, or the connection no longer has access to it. If it is"
+    f" still there, give the connection access on GitHub, then {AGAIN}"
 )
 BLOCKED = f"GitHub answers 451: it blocks the repository for legal reasons. Once it is free again, {AGAIN}"
 
