@@ -123,6 +123,15 @@ class Unavailable(GitHubError):
         super().__init__(f"GitHub is not available ({reason}). It is tried again later.")
 
 
+class LeftForLater(GitHubError):
+    """It was not even asked for: the time for such questions is used up, or GitHub did not answer the last one."""
+
+    WORDS = "left for later"
+
+    def __init__(self) -> None:
+        super().__init__(self.WORDS)
+
+
 class QueryRejected(GitHubError):
     """GitHub refused the request itself (400, 422, an invalid query): trying again does not help."""
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from apps.common.copy_upsert import update_rows
 from apps.integrations.github.connections import is_without_permission
+from apps.integrations.github.errors import LeftForLater
 from apps.integrations.github.types import NO_DIFF
 from apps.integrations.models import GitHubIntegration, SyncRun, TrackedRepository
 from apps.integrations.services.github_sync import runs
@@ -250,4 +251,6 @@ def may_come(part: str, reason: str, not_readable: Collection[str]) -> bool:
     if is_without_permission(reason):
         source = Part.THREADS if part == Part.REVIEW_COMMENTS else part
         return not {part, source} & set(not_readable)
+    if LeftForLater.WORDS in reason:
+        return True
     return TRANSIENT.match(reason_in_words(part, reason)) is not None

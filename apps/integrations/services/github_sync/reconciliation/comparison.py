@@ -46,7 +46,8 @@ _STATED = {
 def rows_to_compare(
     repository: Repository, *, after: int, now: datetime, big: int = BIG, every: bool = False
 ) -> list[Row]:
-    """The next pull requests whose turn it is tonight, or of `every` one, by number. Two statements, served by pull_request_key."""
+    """The next pull requests whose turn it is tonight, or of `every` one, by number. Two statements, served by
+    pull_request_key."""
     here = PullRequest.objects.filter(team_id=repository.team_id, repository=repository, gone_at=None)
     due = here.filter(number__gt=after).exclude(node_id="")
     if not every and here.count() > big:

@@ -348,7 +348,8 @@ AT_ONCE = 5
 
 def begin_due(team_id: int, *, now: datetime | None = None) -> list[int]:
     """Begin the reconciliation of the team's repositories whose last one is long ago and which nothing else is done
-    for, and of those that are to be compared before. The integrations whose runs wait now. Two statements and a few for each of them.
+    for, and of those that are to be compared before. The integrations whose runs wait now. Two
+    statements and a few for each of them.
     """
     now = now or timezone.now()
     age = USUALLY if now.hour in NIGHT else AT_LATEST

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from apps.integrations.github.graphql import GraphQL
+from apps.integrations.github.patience import Patience
 from apps.integrations.github.rest import Rest
 from apps.integrations.github.types import Lost, Raw
 from apps.metrics.records import DeploymentRecord, PullRequestRecord
@@ -24,7 +25,8 @@ MOST_IN_VAIN = 3
 class Clients:
     """The ways to GitHub for one run: GraphQL, and REST, which is opened when it is first needed and seldom is.
 
-    `in_vain` counts by part how many pull requests in a row REST could not help.
+    `in_vain` counts by part how many pull requests in a row REST could not help. `patience` is how long a step may ask
+    it: what is left then stays partial, and is asked for again another time.
     """
 
     def __init__(self, graphql: GraphQL, open_rest: Callable[[], Rest]) -> None:
@@ -32,6 +34,7 @@ class Clients:
         self._open_rest = open_rest
         self._rest: Rest | None = None
         self.in_vain: Counter[str] = Counter()
+        self.patience = Patience()
         self._by_rest: dict[int, bool] = {}
 
     def takes_by_rest(self, number: int, *, whole: bool = False) -> None:
@@ -47,6 +50,7 @@ class Clients:
     def rest(self) -> Rest:
         if self._rest is None:
             self._rest = self._open_rest()
+            self._rest.patience = self.patience
         return self._rest
 
     @property

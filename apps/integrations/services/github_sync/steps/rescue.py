@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from apps.integrations.github.errors import BadCredentials, GitHubError, RateLimited, SsoRequired
+from apps.integrations.github.errors import BadCredentials, GitHubError, LeftForLater, RateLimited, SsoRequired
 from apps.integrations.github.types import Lost, PullRequestPage, Raw
 from apps.integrations.services.github_sync import rest_way
 from apps.integrations.services.github_sync.steps.learned import MOST_IN_VAIN, Clients, Plan
@@ -39,6 +39,7 @@ def rescued(
     from elsewhere. Raises RateLimited and what is wrong with the connection as a whole.
     """
     before = clients.rest_requests
+    clients.patience.begin()
     closed = {*skip, *page.permissions_missing}
     mapped = [_mapped(node) for node in page.nodes]
     records = [_filled(clients, plan, record, closed) for record in mapped if not isinstance(record, Lost)]
@@ -73,7 +74,9 @@ def _filled(clients: Clients, plan: Plan, record: PullRequestRecord, closed: set
         clients.takes_by_rest(record.number)
     filled = rest_way.fill(clients.rest, plan.full_name, record, wanted)
     for part in wanted:
-        in_vain[part] = in_vain[part] + 1 if part in filled.partial else 0
+        reason = filled.partial.get(part, "")
+        if LeftForLater.WORDS not in reason:
+            in_vain[part] = in_vain[part] + 1 if reason else 0
     return filled
 
 
