@@ -14,8 +14,6 @@ TYPENAMES = {
     "assigned": "AssignedEvent",
     "auto_merge_disabled": "AutoMergeDisabledEvent",
     "auto_merge_enabled": "AutoMergeEnabledEvent",
-    "auto_rebase_enabled": "AutoRebaseEnabledEvent",
-    "auto_squash_enabled": "AutoSquashEnabledEvent",
     "auto_squash_enabled": "AutoSquashEnabledEvent",
     "auto_rebase_enabled": "AutoRebaseEnabledEvent",
     "base_ref_changed": "BaseRefChangedEvent",
