@@ -129,7 +129,7 @@ def walked(url: str) -> tuple[float, float]:
         head = repository.get_commit(pull.head.sha)
         parts = (
             *(pull.get_reviews(), pull.get_review_comments(), pull.get_issue_comments(), pull.get_files()),
-            *(head.get_check_runs(), head.get_statuses(), pull.as_issue().get_timeline()),
+            *(head.get_check_runs(), head.get_combined_status().statuses, pull.as_issue().get_timeline()),
         )
         for part in parts:
             list(part)
