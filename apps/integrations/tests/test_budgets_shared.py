@@ -317,7 +317,8 @@ def test_nonsense_that_somebody_wrote_into_redis_closes_no_account(in_redis, red
     with redis.Redis.from_url(redis_url) as client:
         client.hset(f"tformance:budget:{account}:of:graphql", name, garbage)
         client.hset(f"tformance:budget:{account}:block", "until", garbage)
-    assert in_redis.lease([account], request := asked(), NOW) == Granted(account)
+    request = asked()
+    assert in_redis.lease([account], request, NOW) == Granted(account)
     in_redis.settle(stated(request, account, 4000), NOW)
     assert left_of(in_redis, account) == 4000
     assert in_redis.lease([account], asked(), NOW) == Granted(account)
