@@ -40,7 +40,7 @@ from apps.integrations.services.github_sync.reconciliation.comparison import (
     with_parts,
 )
 from apps.integrations.services.github_sync.reconciliation.deployment_drift import compare_deployments
-from apps.integrations.services.github_sync.steps import Checkpoint, Learned, Plan
+from apps.integrations.services.github_sync.steps import Checkpoint, Learned, Plan, leads_back
 from apps.metrics.models import PullRequest, Repository
 from apps.metrics.queries.completeness import count_gaps
 from apps.metrics.services.gone import mark_gone
@@ -52,6 +52,8 @@ ENOUGH = 100
 
 NOT_BELIEVED = 20
 """So many pull requests and more, all of which are gone at once, are not: something hides them."""
+
+CIRCLE = "GitHub's pages lead in circles, so there may be more than what was compared"
 
 Found = list[list[Any]]
 """What is to be fetched, as [node id, number]."""
@@ -210,8 +212,7 @@ def _all(night: Night, checkpoint: Checkpoint) -> None:
         night.repository.prs_stated = page.total
         lacking = page.total - here - len(coverage.not_stored(night.repository, {*checkpoint["missing"], *waiting}))
         goes_on = page.has_next and lacking > 0
-        following = ("all", page.end_cursor) if goes_on else ("deployments", None)
-        _commit(night, _staged(checkpoint, *following, found=found))
+        _turn_over(night, checkpoint, page.end_cursor if goes_on else None, then="deployments", found=found)
 
 
 def _open(night: Night, checkpoint: Checkpoint) -> None:
@@ -219,8 +220,7 @@ def _open(night: Night, checkpoint: Checkpoint) -> None:
     page = _list(night, checkpoint, ["OPEN"], "CREATED_AT")
     with team_scope(night.run.team_id):
         found = _to_fetch(night.repository, page)
-        following = ("open", page.end_cursor) if page.has_next else ("closed", None)
-        _commit(night, _staged(checkpoint, *following, found=found))
+        _turn_over(night, checkpoint, page.end_cursor if page.has_next else None, then="closed", found=found)
 
 
 def _closed(night: Night, checkpoint: Checkpoint) -> None:
@@ -231,8 +231,24 @@ def _closed(night: Night, checkpoint: Checkpoint) -> None:
     with team_scope(night.run.team_id):
         found = _to_fetch(night.repository, replace(page, touched=inside))
         goes_on = page.has_next and len(inside) == len(page.touched)
-        following = ("closed", page.end_cursor) if goes_on else ("deployments", None)
-        _commit(night, _staged(checkpoint, *following, found=found))
+        _turn_over(night, checkpoint, page.end_cursor if goes_on else None, then="deployments", found=found)
+
+
+def _turn_over(night: Night, checkpoint: Checkpoint, cursor: str | None, *, then: str, found: Found) -> None:
+    """Commit the next page of a list, or the stage after it; also where the pages lead back to one that was seen."""
+    is_back, checkpoint = _leads_back(checkpoint, cursor)
+    following = (then, None) if cursor is None or is_back else (checkpoint["stage"], cursor)
+    _commit(night, _staged(checkpoint, *following, found=found), doubt=CIRCLE if is_back else "")
+
+
+def _leads_back(checkpoint: Checkpoint, cursor: str | None) -> tuple[bool, Checkpoint]:
+    """As `leads_back`, within a stage."""
+    if cursor is None:
+        return False, checkpoint
+    place = checkpoint["place"]
+    of_stage = {**checkpoint, "phase": checkpoint["stage"], "cursor": place["after"] if type(place) is dict else place}
+    is_back, found = leads_back(of_stage, cursor)
+    return is_back, {**checkpoint, "lap": found.get("lap")}
 
 
 def _deployments(night: Night, checkpoint: Checkpoint) -> None:
@@ -250,9 +266,12 @@ def _deployments(night: Night, checkpoint: Checkpoint) -> None:
     with team_scope(night.run.team_id):
         runs.beat(night.run)  # first: it locks the run until the end of this transaction
         done = compared.write(timezone.now())
-        following = ("deployments", compared.place) if compared.place is not None else ("end", None)
+        place = compared.place
+        is_back, checkpoint = _leads_back(checkpoint, place["after"] if place is not None else None)
+        following = ("end", None) if place is None or is_back else ("deployments", place)
         counts = {"repaired": done.repaired, "gone": done.gone, "deployments": done.repaired}
-        _commit(night, _staged(checkpoint, *following), counts=counts, weeks=done.touched_weeks)
+        doubt = CIRCLE if is_back else ""
+        _commit(night, _staged(checkpoint, *following), counts=counts, weeks=done.touched_weeks, doubt=doubt)
 
 
 _STAGES: dict[str, Callable[[Night, Checkpoint], None]] = {

@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from apps.integrations.services.github_sync.steps.again import AGAIN, again_step, gathered
 from apps.integrations.services.github_sync.steps.by_ids import changed_step, older_step
+from apps.integrations.services.github_sync.steps.circles import leads_back
 from apps.integrations.services.github_sync.steps.deployed import DEPLOYMENTS, deployment_step
 from apps.integrations.services.github_sync.steps.history import page_step
 from apps.integrations.services.github_sync.steps.learned import (
@@ -47,6 +48,7 @@ __all__ = (
     "eased",
     "fetch",
     "first_checkpoint",
+    "leads_back",
     "merged",
 )
 
