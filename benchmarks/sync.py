@@ -58,8 +58,10 @@ def sandbox(latency_ms: int = 0, synthetic: str = f"acme:mix:{PULL_REQUESTS}:mix
         process.wait()
 
 
-def asked(url: str, path: str, method: str = "GET") -> Any:
-    request = urllib.request.Request(f"{url}{path}", headers={"Authorization": "bearer sandbox-token"}, method=method)
+def asked(url: str, path: str, method: str = "GET", body: dict[str, int] | None = None) -> Any:
+    sent = json.dumps(body).encode() if body else None
+    headers = {"Authorization": "bearer sandbox-token"}
+    request = urllib.request.Request(f"{url}{path}", sent, headers, method=method)
     with urllib.request.urlopen(request) as answer:
         return json.load(answer)
 
