@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from apps.integrations.models import AvailableRepository, GitHubIntegration, SyncRun, TrackedRepository
 from apps.integrations.queries.sync_run import waits_of
+from apps.integrations.queries.tried_again import tried_again_at
 from apps.metrics.models import PullRequest, Repository
 from apps.metrics.queries.completeness import completeness_in_words
 
@@ -58,7 +59,8 @@ class PartialExample:
 @dataclass(frozen=True, slots=True)
 class Card:
     """`tracked` comes with its repository and integration. `points`, `resume_at` and `waited` (seconds) are of the run
-    that is going on or rests; `seen_at` when the connection last listed the repository.
+    that is going on or rests; `seen_at` when the connection last listed the repository; `tried_again_at` when what
+    failed is tried again by itself, if it is.
     """
 
     tracked: TrackedRepository
@@ -69,6 +71,7 @@ class Card:
     points: int | None = None
     resume_at: datetime | None = None
     waited: float = 0.0
+    tried_again_at: datetime | None = None
     partial: Sequence[PartialExample] = field(default_factory=tuple)
 
     @property
@@ -224,10 +227,11 @@ def tracked_rows() -> QuerySet[TrackedRepository]:
 
 
 def cards_of(rows: Iterable[TrackedRepository]) -> list[Card]:
-    """Cards in the order of `rows`. Three queries, however many there are."""
+    """Cards in the order of `rows`. Three queries, however many there are, and one where some failed."""
     tracked = list(rows)
     seen = _seen(tracked)
     running = _running(tracked)
+    failed = _tried_again([row for row in tracked if state_of(row) == State.FAILED])
     partial = _partial(tracked)
     return [
         Card(
@@ -235,6 +239,7 @@ def cards_of(rows: Iterable[TrackedRepository]) -> list[Card]:
             state_of(row),
             **seen.get((row.integration_id, row.repository.github_repo_id), {}),
             **running.get(row.pk, {}),
+            tried_again_at=failed.get(row.pk),
             partial=partial.get(row.repository_id, ()),
         )
         for row in tracked
@@ -261,6 +266,18 @@ def _running(tracked: Sequence[TrackedRepository]) -> dict[int, dict[str, Any]]:
         tracked_id, waits = row.pop("tracked_repository_id"), waits_of(row.pop("waits"), now)
         found[tracked_id] = {**row, "waited": sum(wait.seconds for wait in waits)}
     return found
+
+
+def _tried_again(failed: Sequence[TrackedRepository]) -> dict[int, datetime | None]:
+    """When each is tried again by itself."""
+    if not failed:
+        return {}
+    rows = {row.pk: row for row in failed}
+    last = SyncRun.objects.filter(tracked_repository_id__in=list(rows)).order_by("tracked_repository_id", "-pk")
+    return {
+        run.tracked_repository_id: tried_again_at(rows[run.tracked_repository_id], run)
+        for run in last.distinct("tracked_repository_id").only("kind", "status", "finished_at", "tracked_repository_id")
+    }
 
 
 def _partial(tracked: Sequence[TrackedRepository]) -> dict[int, list[PartialExample]]:

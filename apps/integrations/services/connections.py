@@ -60,11 +60,11 @@ def connect(
 
 
 def _locked(account: Account) -> GitHubIntegration | None:
-    """The team's connection to the account, ours until COMMIT. NO KEY: whoever holds a repository's row and only points
-    to the connection does not wait, while we wait for that row.
-    """
-    rows = GitHubIntegration.objects.select_for_update(no_key=True)
-    known: GitHubIntegration | None = rows.filter(organization_id=account.id).first()
+    """The team's connection to the account, ours until COMMIT with the runs that are not finished."""
+    known: GitHubIntegration | None = GitHubIntegration.objects.filter(organization_id=account.id).first()
+    if known is not None:
+        resting.locked(known.pk, resting.unfinished(known.pk))
+        known.refresh_from_db()  # as it is now that nobody else writes it
     return known
 
 
@@ -117,6 +117,7 @@ def disconnect(*, integration: GitHubIntegration, actor: User | None) -> None:
     """
     with transaction.atomic(), team_scope(integration.team_id):
         who = actor.display_name if actor else "the system"
+        resting.locked(integration.pk, resting.unfinished(integration.pk))
         for tracked in TrackedRepository.objects.filter(integration=integration):
             github_sync.cancel_runs(tracked=tracked)
         now = timezone.now()

@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.integrations.models import GitHubIntegration, SyncRun, TrackedRepository
+from apps.integrations.queries.tried_again import tried_again_at
 from apps.metrics.queries.completeness import completeness_in_words
 from apps.teams.models import Membership, Team
 from apps.teams.scope import team_scope
@@ -125,6 +126,7 @@ def _send_needs_attention(run: SyncRun) -> int:
         "repository": tracked.repository,
         "reason": run.errors[-1] if run.errors else tracked.last_sync_error,
         "since": run.finished_at,
+        "again_at": tried_again_at(tracked, run),
         "organization": tracked.integration.organization_slug,
         "repositories_url": settings.BASE_URL + reverse("integrations:repositories", args=[team.slug]),
     }

@@ -14,6 +14,7 @@ from django.utils import timezone
 from apps.integrations.github.connections import is_without_permission
 from apps.integrations.github.types import Lost
 from apps.integrations.models import SyncRun, TrackedRepository
+from apps.integrations.services import connection_state
 from apps.integrations.services.github_sync import coverage, permissions, runs
 from apps.integrations.services.github_sync.following import follow
 from apps.integrations.services.github_sync.steps import Figures, Learned
@@ -82,6 +83,7 @@ def _write(run: SyncRun, learned: Learned) -> None:
         if learned.gone:
             marked = mark_gone(repository, learned.gone, at=timezone.now())
             weeks.update(week.isoformat() for week in marked.touched_weeks)
+        connection_state.was_read(run.tracked_repository.integration)
         permissions.note(run.tracked_repository.integration, learned)
         runs.hold(
             run,

@@ -161,7 +161,10 @@ def _rest(run: SyncRun, error: BadCredentials | SsoRequired) -> Settled:
 def _wait_and_retry(run: SyncRun, reason: str, counter: str, *, at_most: int | None = None) -> Settled:
     """Longer each time in a row; a page that comes through starts the count anew."""
     with team_scope(run.team_id):
-        run.refresh_from_db(fields=["checkpoint"])  # what was set for a page that was not committed is not so
+        try:
+            run.refresh_from_db(fields=["checkpoint"])  # what was set for a page that was not committed is not so
+        except SyncRun.DoesNotExist as gone:  # with its team
+            raise runs.Fenced from gone
         tries = run.checkpoint.get(counter, 0) + 1
         if at_most is not None and tries > at_most:
             runs.fail(run, reason)

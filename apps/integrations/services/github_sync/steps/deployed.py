@@ -51,7 +51,7 @@ def deployment_step(clients: Clients, plan: Plan, checkpoint: Checkpoint) -> Lea
         return Learned(next=following, requests=spending.requests, unreadable=(lost,), activity=activity(following))
     checkpoint, unreadable = _paced(checkpoint, size), tuple(Lost(reason) for reason in page.unreadable)
     ended = not page.has_next or page.end_cursor is None
-    if not ended:
+    if not ended and page.end_cursor is not None:
         ended, checkpoint = leads_back(checkpoint, page.end_cursor)
         unreadable = (*unreadable, CIRCLE) if ended else unreadable
     following = after(plan, checkpoint, None if ended else page.end_cursor)
