@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from apps.integrations.github.types import NO_DIFF, Raw
@@ -38,6 +39,18 @@ def without_permission(permission: str) -> str:
 
 def is_without_permission(reason: str) -> bool:
     return reason.startswith(PERMISSION_MISSING)
+
+
+def permissions_in(reasons: Mapping[str, str]) -> dict[str, str]:
+    """Of why parts are missing, those for a missing permission: {part: permission}, as GitHub refuses them."""
+    found = {
+        part: reason.removeprefix(PERMISSION_MISSING)
+        for part, reason in reasons.items()
+        if is_without_permission(reason)
+    }
+    if Part.THREADS in found:
+        found.pop(Part.REVIEW_COMMENTS, None)  # they come with their threads
+    return found
 
 
 @dataclass(frozen=True, slots=True)

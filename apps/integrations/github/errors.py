@@ -113,7 +113,7 @@ class QueryTooHeavy(GitHubError):
 
     def __init__(self, reason: str = "GitHub could not answer in time") -> None:
         self.reason = reason
-        super().__init__(f"{reason}; a smaller page may succeed.")
+        super().__init__(f"{reason[:1].upper()}{reason[1:]}. It is tried again later, for less at once.")
 
 
 class Unavailable(GitHubError):

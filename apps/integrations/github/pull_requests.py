@@ -162,7 +162,7 @@ def fetch_by_ids(
     work = Assembly(graphql, spending, skip=skip)
     nodes: list[Raw] = []
     gone: list[str] = []
-    seconds, size, refused = 0.0, 0, 0
+    seconds, size, refused, too_heavy = 0.0, 0, 0, 0
     repository: Raw = {}
     owner, _, name = full_name.partition("/")
     beside: dict[str, Any] = {"owner": owner, "name": name, "beside": bool(full_name)}
@@ -174,6 +174,7 @@ def fetch_by_ids(
         except QueryTooHeavy as error:
             spending.requests += 1
             refused += 1
+            too_heavy += len(some) == 1 and lighter == 0
             less = _less(some, lighter)
             waiting.extendleft(reversed(less))
             work.unreadable += [] if less else [Lost(error.reason, id=some[0])]
@@ -198,6 +199,7 @@ def fetch_by_ids(
         gone=tuple(gone),
         size=size,
         refused=refused,
+        too_heavy=too_heavy,
         repository=repository,
     )
 
@@ -251,6 +253,7 @@ def _page(
     gone: tuple[str, ...] = (),
     size: int = 0,
     refused: int = 0,
+    too_heavy: int = 0,
     repository: Raw | None = None,
     end_cursor: str | None = None,
     has_next: bool = False,
@@ -270,6 +273,7 @@ def _page(
         permissions_missing=dict(work.permissions_missing),
         size=size,
         refused=refused,
+        too_heavy=too_heavy,
     )
 
 

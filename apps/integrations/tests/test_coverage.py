@@ -85,7 +85,7 @@ def test_only_what_may_come_another_time_is_asked_for_again():
             {"stored": 1240, "stated": 1240, "partial": 3, "reasons": {"files too large": 2, "timed out": 1}},
             "1,240 of 1,240; 3 partial: files too large (2), timed out (1)",
         ),
-        ({"stored": 1238, "stated": 1240, "partial": 0, "capped": 1}, "1,238 of 1,240; 1 capped by GitHub"),
+        ({"stored": 1238, "stated": 1240, "partial": 0, "capped": 1}, "1,238 of 1,240, 2 could not be read; 1 capped by GitHub"),
     ],
 )
 def test_completeness_is_a_sentence(known, words):
@@ -108,7 +108,7 @@ def test_fewer_than_stated_is_called_partial_never_complete(tracked, team):
         run = github_sync.begin_run(tracked=tracked, kind=SyncRun.Kind.INCREMENTAL, days_back=None)
     row = advanced(run)
     assert row.sync_status == "partial"
-    assert completeness_in_words(row.repository) == "29 of 30"
+    assert completeness_in_words(row.repository) == "29 of 30, 1 could not be read"
     with team_scope(team.pk):
         assert SyncRun.objects.get(pk=run.pk).status == "partial"
 

@@ -18,6 +18,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from apps.integrations.models import SyncRun, TrackedRepository
+from apps.metrics.queries.completeness import unread_of
 
 STALE = timedelta(seconds=60)
 """A run in hand beats at least before each request, so this long without a beat means that its worker is gone."""
@@ -262,7 +263,8 @@ def _status_after(tracked: TrackedRepository, cancelled: Set[str]) -> str:
     repository = tracked.repository
     if repository.covered_from is None or tracked.watermark is None or not cancelled.isdisjoint(WHOLE):
         return Sync.PENDING
-    return Sync.PARTIAL if repository.completeness.get("partial") else Sync.COMPLETE
+    known = repository.completeness
+    return Sync.PARTIAL if known.get("partial") or unread_of(known) else Sync.COMPLETE
 
 
 def pause_by_person(tracked: TrackedRepository, who: str) -> bool:

@@ -26,7 +26,7 @@ from django.utils import timezone
 
 from apps.integrations.github import changes, reconciliation
 from apps.integrations.github.graphql import GraphQL
-from apps.integrations.github.types import IdPage, Spending
+from apps.integrations.github.types import NAMELESS_IN_LIST, IdPage, Spending
 from apps.integrations.models import SyncRun, TrackedRepository
 from apps.integrations.services.github_sync import coverage, due, pages, runs, trouble
 from apps.integrations.services.github_sync.reconciliation.comparison import (
@@ -212,7 +212,7 @@ def _all(night: Night, checkpoint: Checkpoint) -> None:
         night.repository.prs_stated = page.total
         lacking = page.total - here - len(coverage.not_stored(night.repository, {*checkpoint["missing"], *waiting}))
         goes_on = page.has_next and lacking > 0
-        _turn_over(night, checkpoint, page.end_cursor if goes_on else None, then="deployments", found=found)
+        _turn_over(night, checkpoint, page, goes_on, then="deployments", found=found)
 
 
 def _open(night: Night, checkpoint: Checkpoint) -> None:
@@ -220,7 +220,7 @@ def _open(night: Night, checkpoint: Checkpoint) -> None:
     page = _list(night, checkpoint, ["OPEN"], "CREATED_AT")
     with team_scope(night.run.team_id):
         found = _to_fetch(night.repository, page)
-        _turn_over(night, checkpoint, page.end_cursor if page.has_next else None, then="closed", found=found)
+        _turn_over(night, checkpoint, page, page.has_next, then="closed", found=found)
 
 
 def _closed(night: Night, checkpoint: Checkpoint) -> None:
@@ -231,14 +231,16 @@ def _closed(night: Night, checkpoint: Checkpoint) -> None:
     with team_scope(night.run.team_id):
         found = _to_fetch(night.repository, replace(page, touched=inside))
         goes_on = page.has_next and len(inside) == len(page.touched)
-        _turn_over(night, checkpoint, page.end_cursor if goes_on else None, then="deployments", found=found)
+        _turn_over(night, checkpoint, page, goes_on, then="deployments", found=found)
 
 
-def _turn_over(night: Night, checkpoint: Checkpoint, cursor: str | None, *, then: str, found: Found) -> None:
+def _turn_over(night: Night, checkpoint: Checkpoint, page: IdPage, goes_on: bool, *, then: str, found: Found) -> None:
     """Commit the next page of a list, or the stage after it; also where the pages lead back to one that was seen."""
+    cursor = page.end_cursor if goes_on else None
     is_back, checkpoint = _leads_back(checkpoint, cursor)
     following = (then, None) if cursor is None or is_back else (checkpoint["stage"], cursor)
-    _commit(night, _staged(checkpoint, *following, found=found), doubt=CIRCLE if is_back else "")
+    doubt = NAMELESS_IN_LIST if page.lost else ""
+    _commit(night, _staged(checkpoint, *following, found=found), doubt=CIRCLE if is_back else doubt)
 
 
 def _leads_back(checkpoint: Checkpoint, cursor: str | None) -> tuple[bool, Checkpoint]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from apps.integrations.github import changes, pull_requests
-from apps.integrations.github.types import IdPage, Lost, Spending
+from apps.integrations.github.types import NAMELESS_IN_LIST, IdPage, Lost, Spending
 from apps.integrations.services.github_sync.steps.circles import CIRCLE, leads_back
 from apps.integrations.services.github_sync.steps.learned import Checkpoint, Clients, Figures, Learned, Plan
 from apps.integrations.services.github_sync.steps.pace import Pace
@@ -71,7 +71,7 @@ def _listed(
 
 
 def _nameless(lost: int) -> tuple[Lost, ...]:
-    return (Lost("a pull request: GitHub cannot even say its number"),) * lost
+    return (Lost(NAMELESS_IN_LIST),) * lost
 
 
 def _missing(clients: Clients, plan: Plan, closed: int, spending: Spending) -> int:

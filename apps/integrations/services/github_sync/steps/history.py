@@ -9,7 +9,7 @@ from typing import Any
 from apps.integrations.github import changes, pull_requests
 from apps.integrations.github.errors import QueryTooHeavy
 from apps.integrations.github.pull_requests import LIGHTER
-from apps.integrations.github.types import Lost, PullRequestPage, Spending, instant
+from apps.integrations.github.types import NAMELESS, Lost, PullRequestPage, Spending, instant
 from apps.integrations.services.github_sync.steps.circles import CIRCLE, leads_back
 from apps.integrations.services.github_sync.steps.learned import Checkpoint, Clients, Figures, Learned, Plan
 from apps.integrations.services.github_sync.steps.pace import Pace, smaller
@@ -141,7 +141,7 @@ def _stepped_over(clients: Clients, plan: Plan, asked: dict[str, Any], heavy: Qu
         rate_limit=spending.rate_limit,
         unreadable=(
             *(Lost(heavy.reason, touched.number, touched.id) for touched in wanted),
-            *(Lost(f"a pull request: {heavy.reason}"),) * ids.lost,
+            *(Lost(f"{NAMELESS}{heavy.reason}"),) * ids.lost,
         ),
     )
 

@@ -106,7 +106,8 @@ class Figures:
 class Learned:
     """What one step brought. `total` is how many pull requests the run is about, `stated` how many the repository has
     in all, where the step learned it. `pages` are figures by page size, `permissions` {part: permission} what GitHub
-    refused, `gone` node ids of pull requests that GitHub no longer knows.
+    refused, `not_permitted` what was left out because it had refused it before, `gone` node ids of pull requests that
+    GitHub no longer knows.
     """
 
     next: Checkpoint | None
@@ -127,6 +128,7 @@ class Learned:
     page_size: int | None = None
     pages: Mapping[int, Figures] = field(default_factory=dict)
     permissions: Mapping[str, str] = field(default_factory=dict)
+    not_permitted: Mapping[str, str] = field(default_factory=dict)
 
 
 def merged(learned: Sequence[Learned]) -> Learned:
@@ -150,6 +152,7 @@ def merged(learned: Sequence[Learned]) -> Learned:
             page_size=first.page_size if step.page_size is None else step.page_size,
             pages=_together(first.pages, step.pages),
             permissions={**first.permissions, **step.permissions},
+            not_permitted={**first.not_permitted, **step.not_permitted},
         )
     return first
 

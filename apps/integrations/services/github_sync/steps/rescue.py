@@ -6,7 +6,14 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from apps.integrations.github.errors import BadCredentials, GitHubError, LeftForLater, RateLimited, SsoRequired
+from apps.integrations.github.errors import (
+    BadCredentials,
+    GitHubError,
+    LeftForLater,
+    QueryTooHeavy,
+    RateLimited,
+    SsoRequired,
+)
 from apps.integrations.github.types import Lost, PullRequestPage, Raw
 from apps.integrations.services.github_sync import rest_way
 from apps.integrations.services.github_sync.steps.learned import MOST_IN_VAIN, Clients, Plan
@@ -89,4 +96,5 @@ def _whole(clients: Clients, plan: Plan, lost: Lost) -> PullRequestRecord | Lost
     except (RateLimited, BadCredentials, SsoRequired):
         raise
     except (GitHubError, *NONSENSE) as error:
-        return replace(lost, reason=f"{lost.reason}; REST: {str(error).removesuffix('.')}")
+        words = error.reason if isinstance(error, QueryTooHeavy) else str(error).removesuffix(".")
+        return replace(lost, reason=f"{lost.reason}; REST: {words}")
