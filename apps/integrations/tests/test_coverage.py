@@ -85,7 +85,10 @@ def test_only_what_may_come_another_time_is_asked_for_again():
             {"stored": 1240, "stated": 1240, "partial": 3, "reasons": {"files too large": 2, "timed out": 1}},
             "1,240 of 1,240; 3 partial: files too large (2), timed out (1)",
         ),
-        ({"stored": 1238, "stated": 1240, "partial": 0, "capped": 1}, "1,238 of 1,240, 2 could not be read; 1 capped by GitHub"),
+        (
+            {"stored": 1238, "stated": 1240, "partial": 0, "capped": 1},
+            "1,238 of 1,240, 2 could not be read; 1 capped by GitHub",
+        ),
     ],
 )
 def test_completeness_is_a_sentence(known, words):
