@@ -92,7 +92,8 @@ def icon(name: str, extra: str = "") -> SafeString:
 @register.simple_tag
 def when(value: datetime | None, style: str = "relative") -> str:
     """`<time>` of an instant. `style`: relative (2 min ago), date (31 Mar 2026), day (31 Mar), time (14:06), datetime
-    (31 Mar 2026, 14:06), moment (the same without this year). Written in UTC; static/js/time.js puts it into the viewer's zone. Title: the exact instant.
+    (31 Mar 2026, 14:06), moment (the same without this year). Written in UTC; static/js/time.js puts it into the
+    viewer's zone. Title: the exact instant.
     """
     if not value:  # None, or what a template makes of a name that is not there
         return durations.NONE
