@@ -16,7 +16,7 @@ from apps.common.roles import as_owner
 from apps.integrations.models import TrackedRepository
 from apps.integrations.services import github_sync
 from apps.integrations.services.github_sync.engine import Ended
-from apps.integrations.services.github_sync.reconciliation import reconcile
+from apps.integrations.services.github_sync.reconciliation import nightly
 from apps.integrations.tests.failure_support import NOW, begun, run_of, sync
 from apps.integrations.tests.sync_support import tracked_at
 from apps.teams.models import BaseTeamModel, Team
@@ -56,7 +56,7 @@ def a_night(tracked, page_written):
     sync(tracked)
     with team_scope(tracked.team_id):
         TrackedRepository.objects.update(reconciled_at=timezone.now() - timedelta(hours=31), sync_requested_at=None)
-    reconcile.begin_due(tracked.team_id)
+    nightly.begin_due(tracked.team_id)
     handle = github_sync.handle_of(run_of(tracked))
 
     def on_page(run):

@@ -15,7 +15,7 @@ from apps.integrations.services import github_sync, sync_notifications
 from apps.integrations.services.github_sync import due, permissions, runs
 from apps.integrations.services.github_sync.coverage import completeness_in_words
 from apps.integrations.services.github_sync.engine import Ended
-from apps.integrations.services.github_sync.reconciliation import reconcile
+from apps.integrations.services.github_sync.reconciliation import nightly
 from apps.integrations.services.github_sync.reconciliation.comparison import rows_to_compare
 from apps.integrations.tests.sync_support import next_turn, rows_of, tracked_at, versions_of
 from apps.metrics.factories import PullRequestFactory, RepositoryFactory
@@ -69,7 +69,7 @@ def change(github, action, **request):
 def begun(tracked) -> github_sync.Handle:
     with team_scope(tracked.team_id):
         TrackedRepository.objects.update(reconciled_at=timezone.now() - timedelta(hours=31), sync_requested_at=None)
-    assert reconcile.begin_due(tracked.team_id) == [tracked.integration_id]
+    assert nightly.begin_due(tracked.team_id) == [tracked.integration_id]
     return github_sync.handle_of(run_of(tracked))
 
 
@@ -201,12 +201,12 @@ def test_what_may_be_read_again_is_fetched_where_it_is_missing(github, team, oth
         else:
             permissions.have_compared(integration, {"checks"})
             GitHubIntegration.objects.update(permissions_missing={})
-    assert reconcile.begin_due(team.pk) == [tracked.integration_id]
+    assert nightly.begin_due(team.pk) == [tracked.integration_id]
     assert github_sync.advance(github_sync.handle_of(run_of(tracked)), seconds=None).ended == Ended.FINISHED
     assert (run_of(tracked).counts["repaired"], fresh(tracked).sync_status) == (40, "complete")
     github_sync.sync_repository_history(tracked_at(github, other_team, "acme/shop"), None)
     assert rows_of(team) == rows_of(other_team)
-    assert reconcile.begin_due(team.pk) == []
+    assert nightly.begin_due(team.pk) == []
 
 
 def test_of_a_big_repository_every_pull_request_is_compared_when_that_was_asked_for(tracked, team):
@@ -466,12 +466,12 @@ def test_each_repository_has_its_turn_once_a_day_at_night(tracked, team):
     night = datetime(2026, 11, 21, 3, tzinfo=UTC)
     with team_scope(team.pk):
         TrackedRepository.objects.update(reconciled_at=night - timedelta(hours=19))
-    assert reconcile.begin_due(team.pk, now=night) == []
+    assert nightly.begin_due(team.pk, now=night) == []
     with team_scope(team.pk):
         TrackedRepository.objects.update(reconciled_at=night - timedelta(hours=21))
-    assert reconcile.begin_due(team.pk, now=night.replace(hour=7)) == []
-    assert reconcile.begin_due(team.pk, now=night) == [tracked.integration_id]
-    assert reconcile.begin_due(team.pk, now=night) == []
+    assert nightly.begin_due(team.pk, now=night.replace(hour=7)) == []
+    assert nightly.begin_due(team.pk, now=night) == [tracked.integration_id]
+    assert nightly.begin_due(team.pk, now=night) == []
     assert run_of(tracked).kind == "reconcile"
 
 
@@ -479,11 +479,11 @@ def test_what_missed_the_night_follows_by_day(tracked, team):
     noon = datetime(2026, 11, 21, 12, tzinfo=UTC)
     with team_scope(team.pk):
         TrackedRepository.objects.update(reconciled_at=noon - timedelta(hours=31))
-    assert reconcile.begin_due(team.pk, now=noon) == [tracked.integration_id]
+    assert nightly.begin_due(team.pk, now=noon) == [tracked.integration_id]
 
 
 def test_a_repository_that_something_else_is_done_for_waits(tracked, team):
     with team_scope(team.pk):
         TrackedRepository.objects.update(reconciled_at=timezone.now() - timedelta(days=3))
         github_sync.begin_run(tracked=tracked, kind=SyncRun.Kind.INCREMENTAL, days_back=None)
-    assert reconcile.begin_due(team.pk) == []
+    assert nightly.begin_due(team.pk) == []

@@ -13,7 +13,7 @@ from django.utils import timezone
 from apps.integrations.models import SyncRun, TrackedRepository
 from apps.integrations.services import github_sync
 from apps.integrations.services.github_sync.engine import Ended
-from apps.integrations.services.github_sync.reconciliation import reconcile
+from apps.integrations.services.github_sync.reconciliation import nightly
 from apps.integrations.tests.sync_support import reaped, rows_of, tracked_at
 from apps.teams.factories import TeamFactory
 from apps.teams.scope import team_scope
@@ -22,12 +22,12 @@ from devtools.github_sandbox.server import SandboxServer
 
 DATA = Path(configured.BASE_DIR).parent / "shared" / "data" / "github"
 
-UNTOLD = ("run_check_again", "rename_user", "rename_repository")
-"""What GitHub's lists do not tell of what they do not name: a check of a closed pull request that ends once more as it
-did, and the names that people and repositories had when it was read.
+UNTOLD = ("finish_check", "run_check_again", "rename_user", "rename_repository")
+"""What GitHub's events alone tell at once: a check of a closed pull request after which its checks stand as before, and
+other names of people and repositories in what is not read again.
 """
 
-BY_NIGHT = ("delete", "deployment_status", "resolve", "unresolve", "finish_check")
+BY_NIGHT = ("delete", "deployment_status", "resolve", "unresolve")
 """What its times of change do not tell: without GitHub's events it is found at night."""
 
 KEPT = frozenset({"commit", "prcheckrun"})
@@ -56,7 +56,7 @@ def synced_amid(churn: Churn, tracked: TrackedRepository, *, steps: int) -> None
 def a_night_later(tracked: TrackedRepository) -> None:
     with team_scope(tracked.team_id):
         TrackedRepository.objects.update(reconciled_at=timezone.now() - timedelta(hours=31), sync_requested_at=None)
-    assert reconcile.begin_due(tracked.team_id) == [tracked.integration_id]
+    assert nightly.begin_due(tracked.team_id) == [tracked.integration_id]
     work_off(tracked)
     with team_scope(tracked.team_id):
         assert SyncRun.objects.latest("pk").kind == SyncRun.Kind.RECONCILE

@@ -27,7 +27,7 @@ from apps.integrations.services.access_check import Account, GrantedAccess
 from apps.integrations.services.connections import connect, disconnect
 from apps.integrations.services.github_sync import Handle, coverage, resting, runs, trouble
 from apps.integrations.services.github_sync.looks.look import _next_batch, _settle, _Work
-from apps.integrations.services.github_sync.reconciliation import reconcile
+from apps.integrations.services.github_sync.reconciliation import nightly
 from apps.metrics.factories import PullRequestFactory, RepositoryFactory
 from apps.teams.scope import team_scope
 
@@ -167,7 +167,7 @@ class World:
         self.messages += github_sync.next_turns(team_id=self.team.pk, integration_id=key)
 
     def night(self) -> None:
-        for key in reconcile.begin_due(self.team.pk):
+        for key in nightly.begin_due(self.team.pk):
             self.turns(key)
 
     def look_asks(self) -> None:

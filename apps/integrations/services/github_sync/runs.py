@@ -242,6 +242,16 @@ def fail(run: SyncRun, reason: str) -> None:
     )
 
 
+def give_up_comparison(run: SyncRun, reason: str) -> None:
+    """End a comparison that could not be made: the repository is what it was, and nobody is written to."""
+    now = timezone.now()
+    errors = [*run.errors, reason][-20:]
+    hold(run, status=Status.ERROR, finished_at=now, heartbeat_at=now, errors=errors, notified_at=now)
+    TrackedRepository.objects.filter(pk=run.tracked_repository_id).update(
+        sync_status=_status_after(run.tracked_repository, {run.kind}), sync_activity="", last_sync_error=""
+    )
+
+
 def cancel_runs(*, tracked: TrackedRepository) -> int:
     """Stop what runs for this repository; a worker notices at its next page. How many were stopped.
 

@@ -4,6 +4,7 @@
 |---|---|---|---|---|
 | RateLimited | paused until the budget is back | | | |
 | Unavailable, QueryTooHeavy | paused, tried again after 2 minutes, doubling up to an hour | | | |
+| the same, of a nightly comparison | tried again 3 times, then ended until another night | | | |
 | BadCredentials | paused | | disconnected | told once |
 | SsoRequired, IpNotAllowed | paused | | held, tried each hour | told once |
 | NotFound, renamed or transferred | goes on at once | follows the name | | |
@@ -85,7 +86,8 @@ def settle_run(run: SyncRun, error: GitHubError) -> Settled:
     if isinstance(error, BadCredentials | SsoRequired):
         return _rest(run, error)
     if isinstance(error, Unavailable | QueryTooHeavy):
-        return _wait_and_retry(run, str(error), "failures")
+        # What else is to be done for the repository waits behind a comparison, and another night will do.
+        return _wait_and_retry(run, str(error), "failures", at_most=MOST_TRIES if _is_comparison(run) else None)
     with team_scope(run.team_id):
         runs.fail(run, str(error))
     return Settled("failed", str(error))
@@ -167,12 +169,17 @@ def _wait_and_retry(run: SyncRun, reason: str, counter: str, *, at_most: int | N
             raise runs.Fenced from gone
         tries = run.checkpoint.get(counter, 0) + 1
         if at_most is not None and tries > at_most:
-            runs.fail(run, reason)
+            end = runs.give_up_comparison if _is_comparison(run) else runs.fail
+            end(run, reason)
             return Settled("failed", reason)
         run.checkpoint = {**run.checkpoint, counter: tries}
         wait = min(FIRST_PAUSE * 2 ** min(tries - 1, 5), LONGEST_PAUSE)
         runs.pause(run, until=timezone.now() + wait, reason=reason, rate_limited=False)
     return Settled("paused", reason)
+
+
+def _is_comparison(run: SyncRun) -> bool:
+    return run.kind == SyncRun.Kind.RECONCILE
 
 
 def _look_up(run: SyncRun, error: GitHubError) -> Settled:

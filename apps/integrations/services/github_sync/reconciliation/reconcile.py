@@ -18,17 +18,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import F
 from django.utils import timezone
 
 from apps.integrations.github import changes, reconciliation
 from apps.integrations.github.graphql import GraphQL
 from apps.integrations.github.types import NAMELESS_IN_LIST, IdPage, Spending
 from apps.integrations.models import SyncRun, TrackedRepository
-from apps.integrations.services.github_sync import coverage, due, pages, runs, trouble
+from apps.integrations.services.github_sync import coverage, pages, runs, trouble
 from apps.integrations.services.github_sync.reconciliation.comparison import (
     A_LOOKUP,
     Row,
@@ -356,39 +354,3 @@ def _added(known: dict[str, int], more: dict[str, int]) -> dict[str, int]:
     counts.update(known)
     counts.update(more)
     return dict(counts)
-
-
-USUALLY = timedelta(hours=20)
-AT_LATEST = timedelta(hours=30)
-NIGHT = range(2, 6)
-"""The hours (UTC) in which a repository is compared once more; one that missed them follows by day."""
-
-AT_ONCE = 5
-"""Reconciliations that are begun for a team in one round: they wait for their turn like every run."""
-
-
-def begin_due(team_id: int, *, now: datetime | None = None) -> list[int]:
-    """Begin the reconciliation of the team's repositories whose last one is long ago and which nothing else is done
-    for, and of those that are to be compared before. The integrations whose runs wait now. Two
-    statements and a few for each of them.
-    """
-    now = now or timezone.now()
-    age = USUALLY if now.hour in NIGHT else AT_LATEST
-    with team_scope(team_id):
-        waiting = []
-        long_ago = due.followed().filter(sync_requested_at=None, reconciled_at__lt=now - age)
-        never = due.followed().filter(sync_requested_at=None, reconciled_at=None, created_at__lt=now - age)
-        asked = due.followed().filter(sync_requested_at=None, reconcile_asked_at__isnull=False)
-        repositories = (
-            (asked | long_ago | never)
-            .select_related("repository")
-            .order_by(F("reconcile_asked_at").asc(nulls_last=True), F("reconciled_at").asc(nulls_first=True))
-        )
-        for tracked in repositories[:AT_ONCE]:
-            run = runs.begin_found(tracked=tracked, kind=SyncRun.Kind.RECONCILE, ids=(), deployments=False)
-            fresh = SyncRun.objects.filter(pk=run.pk, kind=SyncRun.Kind.RECONCILE, started_at=None, token=run.token)
-            every = tracked.reconcile_asked_at is not None
-            if fresh.update(checkpoint=first_checkpoint(every=every)):
-                TrackedRepository.objects.filter(pk=tracked.pk).update(reconcile_asked_at=None)
-                waiting.append(tracked.integration_id)
-        return sorted(set(waiting))
