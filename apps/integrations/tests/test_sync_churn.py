@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
@@ -77,7 +78,14 @@ def differences(github: SandboxServer, team, full_name: str) -> dict[str, list[s
 
 
 def counted(team) -> dict[str, Counter[str]]:
-    return {table: Counter(map(repr, rows)) for table, rows in rows_of(team, present=True).items()}
+    """A pull request's `totals` tell how many checks GitHub stated when all of it was read; checks that are read again
+    by themselves leave that number.
+    """
+    rows_by_table = rows_of(team, present=True)
+    return {
+        table: Counter(re.sub(r'"checks": \d+', '"checks": any', repr(row)) for row in rows)
+        for table, rows in rows_by_table.items()
+    }
 
 
 @pytest.fixture
