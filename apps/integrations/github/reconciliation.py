@@ -55,6 +55,8 @@ class ListedDeployment:
     node_id: str
     created_at: datetime
     updated_at: datetime
+    statuses: int | None
+    """How many it has; None where GitHub does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,11 @@ def list_deployment_ids(
     return DeploymentIds(
         listed=tuple(
             ListedDeployment(
-                int(node["databaseId"]), node["id"], instant(node["createdAt"]), instant(node["updatedAt"])
+                int(node["databaseId"]),
+                node["id"],
+                instant(node["createdAt"]),
+                instant(node["updatedAt"]),
+                (node.get("statuses") or {}).get("totalCount"),
             )
             for node in readable
         ),

@@ -78,7 +78,7 @@ SETTLES = st.tuples(
     st.none() | st.tuples(st.integers(0, 400), st.sampled_from([-5.0, 100.0, 102.0, 1000.0, 9e9]), st.integers(0, 90)),
     st.sampled_from([0.0, 30.0, 90.0]),
 )
-PASSING = st.tuples(st.just("time"), st.sampled_from([0.1, 1.0, 50.0, 90.0, 1000.0]))
+PASSING = st.tuples(st.just("time"), st.sampled_from([0.125, 1.0, 50.0, 90.0, 1000.0]))
 
 
 @settings(max_examples=60)
