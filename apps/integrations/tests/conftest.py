@@ -12,9 +12,12 @@ from django.conf import settings as django_settings
 from django.test import Client as Browser
 
 from apps.integrations.factories import GitHubIntegrationFactory, IntegrationCredentialFactory, WebhookEndpointFactory
-from apps.integrations.models import GitHubIntegration
+from apps.integrations.models import GitHubIntegration, TrackedRepository
+from apps.integrations.services import github_sync
 from apps.integrations.services.budgets.shared import SharedBudgets
+from apps.integrations.services.github_sync.engine import Ended
 from apps.integrations.tests.budget_support import new_account
+from apps.integrations.tests.sync_support import fresh, tracked_at
 from apps.teams.factories import MembershipFactory
 from apps.teams.models import Membership
 from devtools.github_sandbox.oauth import Client
@@ -174,3 +177,21 @@ def busy_github(settings):
     with SandboxServer(synthetic=["acme:r*4:12"], now=LONG_AGO) as github:
         settings.GITHUB_API_URL = github.url
         yield github
+
+
+@pytest.fixture
+def silent_github(settings):
+    """One repository of forty pull requests, to be changed without a word to us."""
+    with SandboxServer(synthetic=["acme:shop:40:7"], now=LONG_AGO) as github:
+        settings.GITHUB_API_URL = github.url
+        yield github
+
+
+@pytest.fixture
+def synced_shop(silent_github, team) -> TrackedRepository:
+    """That repository with three deployments, its full history synced."""
+    for state in ("SUCCESS", "FAILURE", "SUCCESS"):
+        silent_github.mutations.apply({"repo": "acme/shop", "action": "deploy", "state": state})
+    tracked = tracked_at(silent_github, team, "acme/shop")
+    assert github_sync.sync_repository_history(tracked, None).ended == Ended.FINISHED
+    return fresh(tracked)
