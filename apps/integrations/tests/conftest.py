@@ -17,9 +17,11 @@ from apps.integrations.services import github_sync
 from apps.integrations.services.budgets.shared import SharedBudgets
 from apps.integrations.services.github_sync.engine import Ended
 from apps.integrations.tests.budget_support import new_account
-from apps.integrations.tests.sync_support import fresh, tracked_at
+from apps.integrations.tests.failure_support import NOW, PULLS, REPO, sync
+from apps.integrations.tests.sync_support import fresh, rows_of, tracked_at
 from apps.teams.factories import MembershipFactory
 from apps.teams.models import Membership
+from apps.users.factories import UserFactory
 from devtools.github_sandbox.oauth import Client
 from devtools.github_sandbox.server import SandboxServer
 
@@ -195,3 +197,31 @@ def synced_shop(silent_github, team) -> TrackedRepository:
     tracked = tracked_at(silent_github, team, "acme/shop")
     assert github_sync.sync_repository_history(tracked, None).ended == Ended.FINISHED
     return fresh(tracked)
+
+
+@pytest.fixture
+def fragile_github(settings):
+    """One small repository, to be changed and broken."""
+    with SandboxServer(synthetic=[f"{REPO.replace('/', ':')}:{PULLS}:7"], now=NOW) as github:
+        settings.GITHUB_API_URL = settings.GITHUB_WEB_URL = github.url
+        yield github
+
+
+@pytest.fixture
+def fragile_shop(fragile_github, team) -> TrackedRepository:
+    """That repository, not synced yet, of a team with an admin who is written to."""
+    MembershipFactory.create(team=team, user=UserFactory.create(email="admin@example.com"), role="admin")
+    return tracked_at(fragile_github, team, REPO)
+
+
+@pytest.fixture
+def twin(fragile_github, fragile_shop, other_team):
+    """Another team's copy of the same repository, synced without any fault: what ought to be stored."""
+
+    def synced():
+        fragile_github.faults.clear()
+        copy = tracked_at(fragile_github, other_team, REPO)
+        assert sync(copy).ended == Ended.FINISHED
+        return rows_of(other_team)
+
+    return synced
