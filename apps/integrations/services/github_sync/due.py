@@ -103,4 +103,5 @@ def ask_for_looks(team_id: int) -> list[int]:
 def _may_be_due(now: datetime) -> bool:
     """Asked of every team each minute: a tenth of the work that the whole question is, and its no is final."""
     late = TrackedRepository.objects.filter(_long_ago(now), is_active=True)
-    return late.exists() or GitHubIntegration.objects.filter(checks_cursor__isnull=False).exists()
+    reading = GitHubIntegration.objects.filter(checks_cursor__isnull=False)
+    return bool(late.exists() or reading.exists())
