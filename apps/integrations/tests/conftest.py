@@ -157,6 +157,15 @@ def account():
 LONG_AGO = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 
+def _at_rest(github, settings) -> SandboxServer:
+    """As no test had it before: nothing breaks, the hour has just begun, nothing was counted."""
+    github.faults.clear()
+    github.limits.preset(remaining=5000, reset_in=3600)
+    github.stats.reset()
+    settings.GITHUB_API_URL = github.url
+    return github
+
+
 @pytest.fixture(scope="session")
 def running_quiet_github():
     """Thirty repositories with pull requests, and many without; nobody changes them."""
@@ -166,11 +175,19 @@ def running_quiet_github():
 
 @pytest.fixture
 def quiet_github(running_quiet_github, settings):
-    running_quiet_github.faults.clear()
-    running_quiet_github.limits.preset(remaining=5000, reset_in=3600)
-    running_quiet_github.stats.reset()
-    settings.GITHUB_API_URL = running_quiet_github.url
-    return running_quiet_github
+    return _at_rest(running_quiet_github, settings)
+
+
+@pytest.fixture(scope="module")
+def running_shop_github():
+    """One repository of sixty pull requests; nobody changes them."""
+    with SandboxServer(synthetic=["acme:shop:60:7"], now=LONG_AGO) as github:
+        yield github
+
+
+@pytest.fixture
+def shop_github(running_shop_github, settings):
+    return _at_rest(running_shop_github, settings)
 
 
 @pytest.fixture
