@@ -72,7 +72,7 @@ def list_ids_past(graphql: GraphQL, *, spending: Spending, page_size: int = 100,
         except QueryTooHeavy:
             spending.requests += 1
     order = {"field": asked.get("order", "UPDATED_AT"), "direction": "DESC"}
-    answer = graphql.run("pr_cursor", n=1, **{**asked, "order": order})
+    answer = graphql.run("pr_ids", n=1, listed=False, **{**asked, "order": order})
     spending.add(answer)
     page: Raw | None = answer.data["repository"]["pullRequests"]
     if page is None:
