@@ -14,6 +14,7 @@ from apps.integrations.models import (
     FreshnessCheck,
     GitHubIntegration,
     IntegrationCredential,
+    ScheduledFetch,
     SyncRun,
     TrackedRepository,
     WebhookDelivery,
@@ -108,3 +109,15 @@ class WebhookDeliveryFactory(DjangoModelFactory[WebhookDelivery]):
     guid = LazyFunction(lambda: str(uuid4()))
     event = "pull_request"
     payload = LazyAttribute(lambda delivery: b'{"action": "opened"}')
+
+
+class ScheduledFetchFactory(TeamModelFactory):
+    class Meta:
+        model = ScheduledFetch
+
+    repository = SubFactory(RepositoryFactory)
+    number = Sequence(lambda n: n + 1)
+    subject = LazyAttribute(lambda fetch: str(fetch.number))
+    kind = ScheduledFetch.Kind.EVENT
+    reason = "code"
+    due_at = LazyFunction(timezone.now)

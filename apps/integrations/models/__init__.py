@@ -4,6 +4,7 @@ from apps.integrations.models.integration import (
     GitHubIntegration,
     IntegrationCredential,
 )
+from apps.integrations.models.scheduled_fetch import ScheduledFetch
 from apps.integrations.models.sync_run import SyncRun
 from apps.integrations.models.tracked_repository import TrackedRepository
 from apps.integrations.models.webhook import WebhookDelivery, WebhookEndpoint
@@ -13,6 +14,7 @@ __all__ = (
     "FreshnessCheck",
     "GitHubIntegration",
     "IntegrationCredential",
+    "ScheduledFetch",
     "SyncRun",
     "TrackedRepository",
     "WebhookDelivery",

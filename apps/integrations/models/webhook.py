@@ -25,7 +25,10 @@ class WebhookEndpoint(models.Model):
 
 
 class WebhookDelivery(models.Model):
-    """One event as GitHub sent it. The same guid goes to every hook of an event, so only (endpoint, guid) is unique."""
+    """One event as GitHub sent it. The same guid goes to every hook of an event, so only (endpoint, guid) is unique.
+
+    `claimed_at` is the fence: who processes it holds that very claim, and notes `processed_at` together with the effect.
+    """
 
     endpoint = models.ForeignKey(WebhookEndpoint, models.CASCADE, related_name="deliveries")
     guid = models.CharField(max_length=64)
@@ -39,4 +42,9 @@ class WebhookDelivery(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["endpoint", "guid"], name="webhook_delivery_key"),)
-        indexes = (models.Index(fields=["processed_at", "received_at"], name="webhook_delivery_inbox"),)
+        indexes = (
+            models.Index(
+                fields=["endpoint", "id"], condition=models.Q(processed_at__isnull=True), name="webhook_delivery_open"
+            ),
+            models.Index(fields=["received_at"], name="webhook_delivery_received"),
+        )

@@ -1,0 +1,19 @@
+from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    """What the inbox is read by: an index of what is open stays small. Concurrently: no delivery waits for it."""
+
+    atomic = False
+    dependencies = (("integrations", "0012_scheduled_fetch_wall"),)
+    operations = (
+        AddIndexConcurrently(
+            "webhookdelivery",
+            models.Index(
+                fields=["endpoint", "id"], condition=models.Q(processed_at__isnull=True), name="webhook_delivery_open"
+            ),
+        ),
+        AddIndexConcurrently("webhookdelivery", models.Index(fields=["received_at"], name="webhook_delivery_received")),
+        RemoveIndexConcurrently("webhookdelivery", "webhook_delivery_inbox"),
+    )
