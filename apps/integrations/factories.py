@@ -16,6 +16,7 @@ from apps.integrations.models import (
     IntegrationCredential,
     ScheduledFetch,
     SyncRun,
+    TouchedWeeks,
     TrackedRepository,
     WebhookDelivery,
     WebhookEndpoint,
@@ -121,3 +122,10 @@ class ScheduledFetchFactory(TeamModelFactory):
     kind = ScheduledFetch.Kind.EVENT
     reason = "code"
     due_at = LazyFunction(timezone.now)
+
+
+class TouchedWeeksFactory(TeamModelFactory):
+    class Meta:
+        model = TouchedWeeks
+
+    weeks = LazyFunction(lambda: [PUSHED.date()])

@@ -6,6 +6,7 @@ from apps.integrations.models.integration import (
 )
 from apps.integrations.models.scheduled_fetch import ScheduledFetch
 from apps.integrations.models.sync_run import SyncRun
+from apps.integrations.models.touched_weeks import TouchedWeeks
 from apps.integrations.models.tracked_repository import TrackedRepository
 from apps.integrations.models.webhook import WebhookDelivery, WebhookEndpoint
 
@@ -16,6 +17,7 @@ __all__ = (
     "IntegrationCredential",
     "ScheduledFetch",
     "SyncRun",
+    "TouchedWeeks",
     "TrackedRepository",
     "WebhookDelivery",
     "WebhookEndpoint",

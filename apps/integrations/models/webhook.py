@@ -27,7 +27,7 @@ class WebhookEndpoint(models.Model):
 class WebhookDelivery(models.Model):
     """One event as GitHub sent it. The same guid goes to every hook of an event, so only (endpoint, guid) is unique.
 
-    `claimed_at` is the fence: who processes it holds that very claim, and notes `processed_at` together with the effect.
+    `claimed_at` is the fence: who processes it holds that very claim, and notes `processed_at` with the effect.
     """
 
     endpoint = models.ForeignKey(WebhookEndpoint, models.CASCADE, related_name="deliveries")
