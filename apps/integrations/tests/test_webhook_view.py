@@ -11,7 +11,7 @@ from django.urls import reverse
 from apps.integrations.factories import GitHubIntegrationFactory, TrackedRepositoryFactory, WebhookEndpointFactory
 from apps.integrations.github.signature import sign
 from apps.integrations.models import GitHubIntegration, TrackedRepository, WebhookDelivery
-from apps.integrations.services.github_webhooks import LARGEST_PAYLOAD
+from apps.integrations.services.webhooks.inbox import LARGEST_PAYLOAD
 from apps.teams.scope import team_scope
 
 BODY = b'{ "action": "opened",\n  "zen": "caf\xc3\xa9" }'

@@ -9,7 +9,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from apps.integrations.models import WebhookEndpoint
-from apps.integrations.services.github_webhooks import LARGEST_PAYLOAD, Refused, receive
+from apps.integrations.services.webhooks.inbox import LARGEST_PAYLOAD, Received, Refused, needs_waking, receive
+from apps.integrations.tasks import after_commit, process_webhook_deliveries_task
 
 
 @csrf_exempt
@@ -35,6 +36,8 @@ def github_webhook(request: HttpRequest, opaque_id: str) -> HttpResponse:
         )
     except Refused as refused:
         return _said(refused.status, str(refused))
+    if received == Received.STORED and needs_waking(endpoint.pk):
+        after_commit(process_webhook_deliveries_task, endpoint.pk)
     return _said(202, received)
 
 
