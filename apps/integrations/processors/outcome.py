@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
@@ -14,19 +14,19 @@ class Unreadable(ValueError):
 class Reason(StrEnum):
     """Why a pull request has to be fetched."""
 
-    UNKNOWN = "unknown"  # it is not stored yet
-    MERGED = "merged"  # everything, now and later: it will be asked for most
+    UNKNOWN = "unknown"  # nothing of it is stored, or only what an event told
+    MERGED = "merged"  # its last state, which will be looked at most; what ends after the merge is fetched later
     CODE = "code"  # its commits, files and sizes changed
-    CONVERSATION = "conversation"  # what the payload does not carry of reviews, comments and turns
-    COUNTS = "counts"  # the payload's words are stored; what it states of the rest is not known
+    LIFE = "life"  # a turn of its life, a review or comment: its counts and whatever else the event does not carry
+    CHECKS = "checks"  # checks of its head ended that were never heard of
+    COUNTS = "counts"  # somebody wants all of it, whatever changed
+    DOUBT = "doubt"  # two events of one second say different things: which came last?
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """A pull request of a stored repository that has to be fetched, known by its number, its node id ("") or both.
-
-    `repository_id` is the primary key of the team's `metrics.Repository`, `pull_request_id` that of the stored row, None
-    where there is none yet. A `number` of 0 is not known: only the node id is.
+    """A pull request that has to be fetched. `repository_id` is the primary key of the team's `metrics.Repository`,
+    `pull_request_id` that of the stored row, None where there is none yet. `node_id` is "" where the event did not say.
     """
 
     repository_id: int
@@ -48,4 +48,3 @@ class Processed:
     changed: int = 0
     ignored: str = ""
     repository_id: int | None = None
-    notes: tuple[str, ...] = field(default=())

@@ -105,7 +105,7 @@ def rows_of(team: Team, *, present: bool = False) -> dict[str, list[tuple[Any, .
     return found
 
 
-LEFT_OUT = {"id", "team_id", "synced_at"}
+LEFT_OUT = {"id", "team_id", "synced_at", "whole_at"}
 
 
 def _named(field: Any) -> str:

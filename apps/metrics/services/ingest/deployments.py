@@ -42,8 +42,8 @@ def ingest_deployments(
         Deployment,
         [_row(repository, record, members) for record in latest.values()],
         conflict=["team", "github_deployment_id"],
-        update=["environment", "state", "creator", "gone_at"],
-        keep=["node_id", "ref", "task", "description", "is_production", "source_updated_at"],
+        update=["environment", "creator", "gone_at"],
+        keep=["state", "node_id", "ref", "task", "description", "is_production", "source_updated_at"],
         when="t.repository_id = EXCLUDED.repository_id"
         " AND coalesce(t.source_updated_at <= EXCLUDED.source_updated_at, true)",
     )
@@ -111,7 +111,11 @@ def _write_statuses(
         keep=["description", "url"],
         when="t.deployment_id = EXCLUDED.deployment_id",
     )
-    whole = [ids[r.id] for r in records if r.statuses is not None and len(r.statuses) >= r.statuses_total]
+    whole = [
+        ids[r.id]
+        for r in records
+        if r.statuses is not None and r.statuses_total is not None and len(r.statuses) >= r.statuses_total
+    ]
     gone: int = (
         DeploymentStatus.objects.filter(team_id=repository.team_id, deployment_id__in=whole, gone_at=None)
         .exclude(node_id__in=list(rows))

@@ -49,11 +49,8 @@ def ingest_pull_requests(
     """
     latest = {r.number: r for r in sorted(records, key=lambda r: r.updated_at)}
     stored = pull_requests.lock_stored(repository, sorted(latest))
-    fresh = [
-        pull_requests.settled(record, stored.get(number))
-        for number, record in latest.items()
-        if not pull_requests.is_stale(record, stored.get(number))
-    ]
+    new = [r for number, r in latest.items() if not pull_requests.is_stale(r, stored.get(number))]
+    fresh = [pull_requests.settled(record, stored.get(record.number)) for record in new]
     page = Page(
         repository=repository,
         records=fresh,
@@ -61,6 +58,7 @@ def ingest_pull_requests(
         members=resolve_members(account for record in fresh for account in accounts_of(record)),
         ids={number: row["id"] for number, row in stored.items()},
         known=frozenset(stored),
+        told=frozenset(record.number for record in new if pull_requests.untold(record)),
     )
     written = _write(page, stored)
     if written.changed:

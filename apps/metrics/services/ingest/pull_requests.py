@@ -66,7 +66,7 @@ def settled(record: PullRequestRecord, stored: Row | None) -> PullRequestRecord:
     """
     if short := _short(record):
         record = replace(record, partial={**record.partial, **short})
-    open_parts = {part for part in record.missing if part not in record.partial}
+    open_parts = untold(record)
     if stored is None:
         if not open_parts:
             return record
@@ -82,6 +82,11 @@ def settled(record: PullRequestRecord, stored: Row | None) -> PullRequestRecord:
         kept = {part: stored[name][part] for part in (*open_parts, *OverallTotal, OUTDATED) if part in stored[name]}
         known[name] = {**kept, **getattr(record, name)}
     return replace(record, **known) if known else record
+
+
+def untold(record: PullRequestRecord) -> frozenset[Part]:
+    """The parts that nobody tried to fetch: it is an event that tells of the pull request, or one of its parts."""
+    return frozenset(part for part in record.missing | record.excerpts if part not in record.partial)
 
 
 def _short(record: PullRequestRecord) -> dict[str, str]:
@@ -140,7 +145,7 @@ def write_pull_requests(page: Page, whole: Sequence[PullRequestRecord], mileston
         conflict=["team", "repository", "number"],
         update=[name for name in _CORE if name != "merged_by"] + list(DERIVED),
         keep=["merged_by"],
-        touch=["synced_at"],
+        touch=["synced_at"] if page.told else ["synced_at", "whole_at"],
         when="t.pr_updated_at <= EXCLUDED.pr_updated_at",
         returning=["number", "id"],
     )
@@ -186,6 +191,7 @@ def _core(page: Page, record: PullRequestRecord, milestones: dict[int, int]) -> 
         "capped": _plain(record.capped),
         "is_partial": bool(record.partial),
         "synced_at": page.synced_at,
+        "whole_at": None if record.number in page.told else page.synced_at,
     }
 
 

@@ -17,7 +17,8 @@ from apps.teams.scope import required_team_id
 
 SETTLED = timedelta(seconds=30)
 """GitHub tells seconds, and a row is written a while after it was fetched: what was written this soon after its last
-change may lack another change of the same second. It is fetched once more.
+change may lack another change of the same second. It is fetched once more. So is what since then only events told of,
+since some of them may have been lost.
 """
 
 
@@ -36,7 +37,7 @@ class News:
 class _Stored:
     updated_at: datetime
     head_sha: str
-    written_at: datetime | None
+    whole_at: datetime | None
 
 
 def news_of(batch: Sequence[TrackedRepository], pulses: Mapping[str, Pulse]) -> list[News]:
@@ -103,11 +104,11 @@ def _verdict(
 
 
 def _is_stored(touched: Touched, stored: _Stored | None) -> bool:
-    if stored is None or stored.written_at is None or stored.updated_at < touched.updated_at:
+    if stored is None or stored.whole_at is None or stored.updated_at < touched.updated_at:
         return False
-    if stored.updated_at > touched.updated_at:  # an event was quicker than GitHub's list
-        return True
-    return stored.head_sha == touched.head_sha and stored.written_at - touched.updated_at >= SETTLED
+    if stored.whole_at - touched.updated_at < SETTLED:
+        return False
+    return stored.updated_at > touched.updated_at or stored.head_sha == touched.head_sha
 
 
 def _stored(keys: Iterable[tuple[int, int]]) -> dict[tuple[int, int], _Stored]:
@@ -129,7 +130,7 @@ _STORED = """
 SELECT p.*
 FROM unnest(%(repositories)s::bigint[], %(numbers)s::int[]) AS asked(repository_id, number)
 CROSS JOIN LATERAL (
-    SELECT repository_id, number, pr_updated_at, head_sha, synced_at
+    SELECT repository_id, number, pr_updated_at, head_sha, whole_at
     FROM metrics_pullrequest
     WHERE team_id = %(team)s AND repository_id = asked.repository_id AND number = asked.number AND gone_at IS NULL
     OFFSET 0
