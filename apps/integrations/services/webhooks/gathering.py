@@ -61,7 +61,7 @@ def note(needs: Sequence[Need]) -> Gathered:
             key = (row["repository"], row["subject"], row["kind"])
             if key not in rows or row["due_at"] < rows[key]["due_at"]:
                 rows[key] = row
-    news = _write([rows[key] for key in sorted(rows)])
+    news = _write([rows[key] for key in sorted(rows)], now)
     merged = {need.pull_request_id for need in needs if need.reason == Reason.MERGED and need.pull_request_id}
     asked = {(row["repository"], row["subject"]) for row in rows.values() if row["kind"] == EVENT} & news
     by_subject = {(row["repository"], row["subject"]): row["pull_request"] for row in rows.values()}
@@ -108,12 +108,12 @@ def _rows(need: Need, known: dict[tuple[int, str], tuple[int, int]], now: dateti
             yield {**row, "kind": kind, "due_at": now + later}
 
 
-def _write(rows: Sequence[dict[str, Any]]) -> set[tuple[int, str]]:
+def _write(rows: Sequence[dict[str, Any]], now: datetime) -> set[tuple[int, str]]:
     """The (repository, subject) of those that nobody was going to fetch, or not so soon."""
     names = ("repository", "pull_request", "number", "node_id", "subject", "kind", "reason", "due_at")
     values: dict[str, Any] = {name: [row[name] for row in rows] for name in names}
     with connection.cursor() as cursor:
-        cursor.execute(_GATHER, {**values, "team": required_team_id(), "now": timezone.now()})
+        cursor.execute(_GATHER, {**values, "team": required_team_id(), "now": now})
         return {(repository, subject) for repository, subject, is_sooner in cursor.fetchall() if is_sooner}
 
 
