@@ -318,9 +318,9 @@ class PullRequestRecord:
 
 @dataclass(frozen=True, slots=True)
 class PullRequestNews:
-    """What one event told of a pull request, which was last changed at `updated_at`: its own facts (`core`, every other
-    part of which is None), where the event has them, and entries of its parts, mostly one. `gone`: those entries no
-    longer exist.
+    """What one event told of a pull request: its own facts (`core`, every other part of which is None), where the event
+    has them, and entries of its parts, mostly one. `updated_at`: when it was last changed, the event's change included.
+    `gone`: those entries no longer exist.
     """
 
     number: int

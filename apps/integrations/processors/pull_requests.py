@@ -32,7 +32,7 @@ NODE_IDS = ("PR_", "MDExOlB1bGxSZXF1ZXN0")
 def pull_request(payload: Raw) -> Told:
     """`pull_request`, whatever the action: its own facts are always those of now."""
     core = rest.pull_request_record(payload["pull_request"])
-    return PullRequestTold(_news(core), core.node_id, _reason(payload["action"], core, payload.get("changes") or {}))
+    return _told(payload, _news(core), core.node_id, _reason(payload["action"], core, payload.get("changes") or {}))
 
 
 def _reason(action: str, core: PullRequestRecord, changes: Raw) -> Reason | None:
@@ -53,7 +53,7 @@ def review(payload: Raw) -> Told:
     record = rest.review_record(payload["review"])
     if record is None:
         return Nothing("The review was not submitted yet.")
-    return PullRequestTold(_news(core, reviews=(record,)), core.node_id, Reason.LIFE)
+    return _told(payload, _news(core, reviews=(record,)), core.node_id, Reason.LIFE)
 
 
 def review_comment(payload: Raw) -> Told:
@@ -61,7 +61,7 @@ def review_comment(payload: Raw) -> Told:
     core = rest.pull_request_record(payload["pull_request"])
     record = rest.review_comment_record(payload["comment"])
     news = _news(core, review_comments=(record,), gone=payload["action"] == "deleted")
-    return PullRequestTold(news, core.node_id, Reason.LIFE)
+    return _told(payload, news, core.node_id, Reason.LIFE)
 
 
 def review_thread(payload: Raw) -> Told:
@@ -81,7 +81,7 @@ def review_thread(payload: Raw) -> Told:
     )
     comments = tuple(rest.review_comment_record(entry, thread_node_id=record.node_id) for entry in entries)
     news = _news(core, threads=(record,), review_comments=comments)
-    return PullRequestTold(news, core.node_id, Reason.LIFE, is_dated=False)
+    return _told(payload, news, core.node_id, Reason.LIFE, is_dated=False)
 
 
 def issue_comment(payload: Raw) -> Told:
@@ -97,7 +97,11 @@ def issue_comment(payload: Raw) -> Told:
         gone=payload["action"] == "deleted",
     )
     node_id = issue.get("node_id") or ""
-    return PullRequestTold(news, node_id if node_id.startswith(NODE_IDS) else "", Reason.LIFE)
+    return _told(payload, news, node_id if node_id.startswith(NODE_IDS) else "", Reason.LIFE)
+
+
+def _told(payload: Raw, news: PullRequestNews, node_id: str, reason: Reason | None, *, is_dated: bool = True) -> Told:
+    return PullRequestTold(news, payload["repository"]["full_name"], node_id, reason, is_dated)
 
 
 def _news(core: PullRequestRecord, **entries: object) -> PullRequestNews:

@@ -12,11 +12,12 @@ from apps.metrics.records import CheckRecord, DeploymentRecord, PullRequestNews
 
 @dataclass(frozen=True, slots=True)
 class PullRequestTold:
-    """`node_id` is "" where the event has none; `reason` None: it carries all that changed. `is_dated`: it moved the
-    pull request's time of change, so what was fetched later has it.
+    """`repository` is its name as the event has it. `node_id` is "" where the event has none; `reason` None: it carries
+    all that changed. `is_dated`: it moved the pull request's time of change, so what was fetched later has it.
     """
 
     news: PullRequestNews
+    repository: str
     node_id: str = ""
     reason: Reason | None = None
     is_dated: bool = True

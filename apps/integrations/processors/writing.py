@@ -24,6 +24,7 @@ from apps.integrations.processors.told import (
 from apps.integrations.services.github_sync import trouble
 from apps.integrations.services.github_sync.following import follow_remote
 from apps.metrics.models import Commit, Deployment, PRCheckRun, PullRequest, Repository
+from apps.metrics.records import PullRequestRecord
 from apps.metrics.services.deploy_stage import set_deploy_seconds
 from apps.metrics.services.ingest import IngestedNews, ingest_checks, ingest_deployments, ingest_news
 
@@ -60,11 +61,19 @@ def write(tracked: TrackedRepository, told: OfRepository) -> Processed:
 
 
 def _pull_request(repository: Repository, told: PullRequestTold) -> Processed:
-    news = told.news
+    news = replace(told.news, core=_renamed(told.news.core, told.repository, repository.full_name))
     done = ingest_news(repository, news, synced_at=timezone.now())
     reason = _reason(told, done)
     needs = () if reason is None else (Need(repository.pk, news.number, told.node_id, reason, done.pull_request_id),)
     return Processed(done.touched_weeks, needs, done.changed)
+
+
+def _renamed(core: PullRequestRecord | None, said: str, name: str) -> PullRequestRecord | None:
+    """An event may be from before the repository was renamed, or know it before we do: it is called one thing here."""
+    if core is None or said == name:
+        return core
+    head = name if core.head_repository == said else core.head_repository
+    return replace(core, url=core.url.replace(f"/{said}/pull/", f"/{name}/pull/"), head_repository=head)
 
 
 def _reason(told: PullRequestTold, done: IngestedNews) -> Reason | None:

@@ -53,8 +53,7 @@ def ingest_news(repository: Repository, news: PullRequestNews, *, synced_at: dat
     changed, instants = _mark_gone(repository, stored, news, synced_at) if news.gone else (0, [])
     is_newer = news.core is not None and news.core.updated_at >= stored.pr_updated_at
     core = news.core if news.core is not None and is_newer else core_record_of(stored)
-    record = replace(core, updated_at=max(core.updated_at, news.updated_at, stored.pr_updated_at))
-    ingested = ingest_pull_requests(repository, [_told(record, news)], synced_at=synced_at)
+    ingested = ingest_pull_requests(repository, [_told(core, news)], synced_at=synced_at)
     weeks = ingested.touched_weeks | weeks_of(instants, repository.team.time_zone)
     return IngestedNews(
         pull_request_id=stored.pk,
