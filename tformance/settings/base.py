@@ -140,6 +140,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "reconcile": {"task": "apps.integrations.tasks.reconcile_task", "schedule": 300.0},
     "look-for-changes": {"task": "apps.integrations.tasks.ask_for_looks_task", "schedule": 60.0},
     "catch-up-with-webhooks": {"task": "apps.integrations.tasks.catch_up_with_webhooks_task", "schedule": 60.0},
+    "see-to-webhooks": {"task": "apps.integrations.tasks.see_to_webhooks_task", "schedule": 300.0},
     "tidy-webhooks": {
         "task": "apps.integrations.tasks.tidy_webhooks_task",
         "schedule": crontab(hour="3", minute="50"),

@@ -5,7 +5,7 @@ https://docs.github.com/webhooks
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -19,11 +19,14 @@ from apps.integrations.github import hooks
 from apps.integrations.github.errors import (
     BadCredentials,
     GitHubError,
+    NotFound,
     PermissionMissing,
     RateLimited,
     SsoRequired,
     Unavailable,
 )
+from apps.integrations.github.rest import Rest
+from apps.integrations.github.types import Hook
 from apps.integrations.models import GitHubIntegration, TrackedRepository, WebhookEndpoint
 from apps.integrations.services.github_rest import rest_of, rest_with
 from apps.integrations.services.github_sync import trouble
@@ -72,7 +75,7 @@ def register(*, team_id: int, tracked_id: int) -> bool:
         return False
     try:
         with closing(rest_of(team_id=team_id, integration_id=target.integration_id)) as rest:
-            hook = hooks.create_hook(rest, target.full_name, url=target.url, secret=target.secret)
+            hook = _written(rest, target)
     except (RateLimited, Unavailable):
         raise
     except PermissionMissing as denied:
@@ -82,7 +85,16 @@ def register(*, team_id: int, tracked_id: int) -> bool:
         return _settle(team_id, tracked_id, Status.PENDING, str(error))
     except GitHubError as error:
         return _settle(team_id, tracked_id, Status.FAILED, str(error))
-    return _settle(team_id, tracked_id, Status.ACTIVE, "", hook.id)
+    return _settle_registered(team_id, tracked_id, hook.id, target.secret)
+
+
+def _written(rest: Rest, target: _Target) -> Hook:
+    """A hook that is known gets what it should have, also when it is to be repaired; else there is a new one."""
+    given = {"url": target.url, "secret": target.secret}
+    if target.hook_id is not None:
+        with suppress(NotFound):
+            return hooks.update_hook(rest, target.full_name, target.hook_id, **given)
+    return hooks.create_hook(rest, target.full_name, **given)
 
 
 def remove(*, team_id: int, tracked_id: int) -> bool:
@@ -157,6 +169,15 @@ def _settle(team_id: int, tracked_id: int, status: str, error: str, hook_id: int
             webhook_status=status, webhook_error=error, webhook_id=hook_id, updated_at=timezone.now()
         )
     return status == Status.ACTIVE
+
+
+def _settle_registered(team_id: int, tracked_id: int, hook_id: int, secret: str) -> bool:
+    """A secret that was replaced while GitHub was asked leaves it pending: it is written once more."""
+    with team_scope(team_id):
+        integrations = GitHubIntegration.objects.filter(tracked_repositories=tracked_id)
+        current = integrations.select_for_update(no_key=True).values_list("webhook_secret", flat=True).first()
+        status = Status.ACTIVE if current == secret else Status.PENDING
+        return _settle(team_id, tracked_id, status, "", hook_id)
 
 
 def _settle_removed(team_id: int, tracked_id: int) -> None:

@@ -140,7 +140,7 @@ def request_hook(*, tracked: TrackedRepository) -> bool:
             pk=tracked.pk,
             is_active=True,
             webhook_wanted=True,
-            webhook_status__in=(Hook.NONE, Hook.FORBIDDEN, Hook.FAILED),
+            webhook_status__in=(Hook.NONE, *TrackedRepository.WRONG),
         )
         return bool(missing.update(webhook_status=Hook.PENDING, webhook_error="", updated_at=timezone.now()))
 

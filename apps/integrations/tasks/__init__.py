@@ -26,6 +26,8 @@ from apps.integrations.tasks.webhooks import (
     fetch_due_pull_requests_task,
     fetch_pr_complete_data_task,
     process_webhook_deliveries_task,
+    redeliver_webhooks_task,
+    see_to_webhooks_task,
     tidy_webhooks_task,
 )
 
@@ -45,8 +47,10 @@ __all__ = (
     "process_webhook_deliveries_task",
     "reap_sync_runs_task",
     "reconcile_task",
+    "redeliver_webhooks_task",
     "register_webhook_task",
     "remove_webhook_task",
+    "see_to_webhooks_task",
     "sync_advance_task",
     "sync_repository_initial_task",
     "sync_repository_task",

@@ -12,7 +12,7 @@ from celery import Task, shared_task
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerUnreachable
 
-from apps.integrations.services.webhooks import due_fetches, fetching, inbox, touched
+from apps.integrations.services.webhooks import deliveries, due_fetches, fetching, inbox, rotation, touched
 from apps.integrations.services.webhooks.fetching import Fetched
 from apps.integrations.services.webhooks.gathering import GATHERED_FOR, MERGED_AFTER, Gathered
 from apps.integrations.tasks.sync import RETRIED
@@ -81,6 +81,21 @@ def catch_up_with_webhooks_task() -> None:
             _send(fetch_due_pull_requests_task, team_id, integration_id)
         if touched.is_any(team_id):
             _send(aggregate_touched_weeks_task, team_id)
+
+
+@shared_task(name="apps.integrations.tasks.see_to_webhooks_task")
+def see_to_webhooks_task() -> None:
+    """Every five minutes: have what did not arrive delivered again, see how the hooks do, end rotations of secrets."""
+    for team_id in Team.objects.order_by("pk").values_list("pk", flat=True).iterator():
+        rotation.end_rotations(team_id)
+        for integration_id in deliveries.connections_due(team_id):
+            _send(redeliver_webhooks_task, team_id, integration_id)
+
+
+@shared_task(name="apps.integrations.tasks.redeliver_webhooks_task", **RETRIED)
+def redeliver_webhooks_task(team_id: int, integration_id: int) -> None:
+    """Ask GitHub for a connection's events that did not arrive."""
+    deliveries.see_to(team_id, integration_id)
 
 
 @shared_task(name="apps.integrations.tasks.tidy_webhooks_task", **RETRIED)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -22,9 +22,10 @@ from django.db import InterfaceError, OperationalError, connection
 from django.db.models import F
 from django.utils import timezone
 
+from apps.common.models import decrypt_text
 from apps.integrations import processors
 from apps.integrations.github import signature
-from apps.integrations.models import GitHubIntegration, WebhookDelivery, WebhookEndpoint
+from apps.integrations.models import WebhookDelivery, WebhookEndpoint
 from apps.integrations.services.webhooks import gathering, touched
 from apps.integrations.services.webhooks.gathering import NOTHING, Gathered
 from apps.teams.scope import team_scope
@@ -87,13 +88,36 @@ def receive(*, endpoint: WebhookEndpoint, body: bytes, signed: str, event: str, 
     `signed` is X-Hub-Signature-256, checked over the raw bytes before anything reads them.
     """
     with team_scope(endpoint.team_id):
-        secrets = GitHubIntegration.objects.values_list("webhook_secret", "webhook_secret_before")
-        if not signature.verify(body, signed, secrets.get(pk=endpoint.integration_id)):
+        if not signature.verify(body, signed, _secrets(endpoint)):
             raise Refused(403, "The signature is missing or wrong.")
         payload = _parsed(body)
         if not event or not guid or len(event) > 64 or len(guid) > 64 or "\0" in event + guid:
             raise Refused(400, "X-GitHub-Event and X-GitHub-Delivery are needed.")
         return _stored(endpoint, body, event, guid, _repository_id(payload))
+
+
+def endpoint_at(opaque_id: str) -> WebhookEndpoint | None:
+    """The endpoint with this address. As SQL, like all that every delivery waits for: it takes a third of the time."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, team_id, integration_id FROM integrations_webhookendpoint WHERE opaque_id = %s", [opaque_id]
+        )
+        row = cursor.fetchone()
+    return None if row is None else WebhookEndpoint(pk=row[0], team_id=row[1], integration_id=row[2])
+
+
+def _secrets(endpoint: WebhookEndpoint) -> Iterator[str]:
+    """The connection's secret, and the one before while a rotation runs."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT webhook_secret, webhook_secret_before FROM integrations_githubintegration"
+            " WHERE team_id = %s AND id = %s",
+            [endpoint.team_id, endpoint.integration_id],
+        )
+        sealed = cursor.fetchone() or ()
+    for each in sealed:
+        if each:
+            yield decrypt_text(each, what="A webhook's secret")
 
 
 def _parsed(body: bytes) -> dict[str, Any]:
