@@ -63,6 +63,10 @@ def write(tracked: TrackedRepository, told: OfRepository) -> Processed:
 def _pull_request(repository: Repository, told: PullRequestTold) -> Processed:
     news = replace(told.news, core=_renamed(told.news.core, told.repository, repository.full_name))
     done = ingest_news(repository, news, synced_at=timezone.now())
+    if told.reason is Reason.MERGED and done.changed and news.core is not None:
+        finished = Deployment.objects.filter(team_id=repository.team_id, finished_at__gte=news.core.merged_at)
+        if finished.filter(repository=repository, gone_at=None).exists():  # its event was quicker than the merge's
+            set_deploy_seconds(repository)
     reason = _reason(told, done)
     needs = () if reason is None else (Need(repository.pk, news.number, told.node_id, reason, done.pull_request_id),)
     return Processed(done.touched_weeks, needs, done.changed)

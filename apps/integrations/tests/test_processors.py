@@ -347,6 +347,15 @@ def test_a_deployment_ends_with_its_success_and_keeps_its_other_statuses(github,
     assert the_pull_request(team, number).deploy_seconds == 20
 
 
+def test_a_merge_that_is_told_after_its_deployment_is_deployed_all_the_same(github, number, team, shop):
+    with team_scope(team.pk):
+        Repository.objects.update(covered_from=github.at - timedelta(days=1))
+    events = [*github.tell("merge", number=number), *github.tell("deploy", state="SUCCESS")]
+    for event in reversed(events):
+        process(team.pk, *event)
+    assert the_pull_request(team, number).deploy_seconds == 10
+
+
 # --- repositories and organisations
 
 

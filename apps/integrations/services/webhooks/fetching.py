@@ -40,6 +40,7 @@ from apps.integrations.services.mapping import deployment_record
 from apps.integrations.services.webhooks import due_fetches, gathering, touched
 from apps.metrics.models import PullRequest, Repository
 from apps.metrics.records import DeploymentRecord, PullRequestRecord
+from apps.metrics.services.deploy_stage import set_deploy_seconds
 from apps.metrics.services.gone import mark_gone
 from apps.metrics.services.ingest import ingest_deployments, ingest_pull_requests
 from apps.teams.scope import team_scope
@@ -303,7 +304,10 @@ def _write_records(connection: _Connection, part: _Part, fetched: Fetched) -> No
         if part.gone:
             weeks |= mark_gone(repository, part.gone, at=now).touched_weeks
         if part.deployments:
-            weeks |= ingest_deployments(repository, part.deployments, synced_at=now).touched_weeks
+            deployed = ingest_deployments(repository, part.deployments, synced_at=now).touched_weeks
+            if deployed:
+                set_deploy_seconds(repository)
+            weeks |= deployed
         given_up = _finish(part, stale)
         refused = {DEPLOYMENTS: part.deployments_refused} if part.deployments_refused else {}
         learned = Learned(
