@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from apps.integrations.factories import GitHubIntegrationFactory, TrackedRepositoryFactory, WebhookEndpointFactory
 from apps.integrations.github.signature import sign
 from apps.integrations.models import GitHubIntegration, TrackedRepository, WebhookDelivery
+from apps.integrations.services.webhooks import inbox
 from apps.integrations.services.webhooks.inbox import LARGEST_PAYLOAD
 from apps.teams.scope import team_scope
 
@@ -138,3 +141,58 @@ def test_the_card_learns_when_the_last_event_came(team, endpoint):
 @pytest.mark.parametrize("repository", [None, 5, [], {}, {"id": None}, {"id": "7"}, {"id": 10**30}])
 def test_odd_repositories_do_no_harm(endpoint, repository):
     assert send(endpoint, json.dumps({"repository": repository}).encode()).status_code == 202
+
+
+def test_what_is_stored_wakes_one_worker_for_all_that_follow(endpoint, queued):
+    inbox.empty(endpoint.pk)
+    with queued() as tasks:
+        for number in range(5):
+            send(endpoint, guid=f"guid-{number}")
+        send(endpoint, guid="guid-1")
+        send(endpoint, secret="wrong", guid="forged")
+    assert tasks == [("process_webhook_deliveries_task", endpoint.pk)]
+
+
+def test_an_event_that_nobody_knows_is_taken_and_ignored(endpoint):
+    assert send(endpoint, event="something_new_at_github").status_code == 202
+    assert inbox.empty(endpoint.pk).done == 1
+
+
+def test_github_gets_its_answer_while_redis_is_away(endpoint, settings):
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:9/0"}}
+    assert send(endpoint).status_code == 202
+    assert WebhookDelivery.objects.count() == 1
+
+
+def test_nothing_of_what_is_refused_is_kept(team, endpoint):
+    with team_scope(team.pk):
+        integration = GitHubIntegration.objects.get()
+    shop = TrackedRepositoryFactory.create(team=team, integration=integration)
+    body = json.dumps({"repository": {"id": shop.repository.github_repo_id}}).encode()
+    assert send(endpoint, body, secret="wrong").status_code == 403
+    assert send(endpoint, body, guid="a\0b").status_code == 400
+    with team_scope(team.pk):
+        assert TrackedRepository.objects.get().last_delivery_at is None
+    assert not WebhookDelivery.objects.exists()
+
+
+def test_when_the_last_event_came_is_noted_once_a_minute(team, endpoint):
+    with team_scope(team.pk):
+        integration = GitHubIntegration.objects.get()
+    shop = TrackedRepositoryFactory.create(team=team, integration=integration)
+    body = json.dumps({"repository": {"id": shop.repository.github_repo_id}}).encode()
+
+    def noted(ago, guid):
+        with team_scope(team.pk):
+            before = timezone.now() - timedelta(seconds=ago)
+            TrackedRepository.objects.update(last_delivery_at=before)
+        send(endpoint, body, guid=guid)
+        with team_scope(team.pk):
+            return TrackedRepository.objects.get().last_delivery_at != before
+
+    assert (noted(50, "a"), noted(70, "b")) == (False, True)
+
+
+def test_a_delivery_takes_few_statements(endpoint, django_assert_num_queries):
+    with django_assert_num_queries(7):  # with the scope's, and a savepoint that is a transaction elsewhere
+        send(endpoint)
