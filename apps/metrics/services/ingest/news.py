@@ -52,6 +52,8 @@ def ingest_news(repository: Repository, news: PullRequestNews, *, synced_at: dat
     news = _fresh(repository, stored, news)
     changed, instants = _mark_gone(repository, stored, news, synced_at) if news.gone else (0, [])
     is_newer = news.core is not None and news.core.updated_at >= stored.pr_updated_at
+    if not is_newer and not _entries(news):
+        return IngestedNews(stored.pk, whole_at=stored.whole_at)
     core = news.core if news.core is not None and is_newer else core_record_of(stored)
     ingested = ingest_pull_requests(repository, [_told(core, news)], synced_at=synced_at)
     weeks = ingested.touched_weeks | weeks_of(instants, repository.team.time_zone)
@@ -75,6 +77,10 @@ def _first_heard_of(repository: Repository, news: PullRequestNews, synced_at: da
         changed=ingested.changed,
         touched_weeks=ingested.touched_weeks,
     )
+
+
+def _entries(news: PullRequestNews) -> tuple[Entry | ThreadRecord, ...]:
+    return (*news.reviews, *news.threads, *news.review_comments, *news.issue_comments)
 
 
 def _told(core: PullRequestRecord, news: PullRequestNews) -> PullRequestRecord:
@@ -146,7 +152,7 @@ def _mark_gone(
     """How many rows changed, and when they were. What is not stored is stored as gone, so that what was told before and
     arrives later does not bring it back.
     """
-    entries: list[Entry] = [*news.reviews, *news.review_comments, *news.issue_comments]
+    entries: list[Entry] = [*news.reviews, *news.review_comments, *news.issue_comments]  # no event ends a thread
     members = resolve_members(entry.author for entry in entries if entry.author is not None)
     reviews = [review_row(members, stored.pk, review) for review in news.reviews]
     comments = [

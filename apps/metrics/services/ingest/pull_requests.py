@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any
 
 from apps.common.copy_upsert import Upserted, copy_upsert
-from apps.metrics.calculations import derive
+from apps.metrics.calculations import DERIVED_FROM, derive
 from apps.metrics.calculations.derived import Derived
 from apps.metrics.models import PullRequest, Repository
 from apps.metrics.queries.stored_records import checks_of, parts_of
@@ -36,14 +36,10 @@ _STORED = (
 )
 _KEYS = {
     Part.LABELS: attrgetter("name"),
-    Part.ASSIGNEES: attrgetter("id"),
-    Part.LINKED_ISSUES: attrgetter("repository", "number"),
     Part.REVIEWS: attrgetter("id"),
-    Part.THREADS: attrgetter("node_id"),
     Part.REVIEW_COMMENTS: attrgetter("id"),
     Part.ISSUE_COMMENTS: attrgetter("id"),
     Part.COMMITS: attrgetter("sha"),
-    Part.FILES: attrgetter("filename"),
     Part.EVENTS: attrgetter("kind", "occurred_at", "subject"),
     Part.CHECKS: attrgetter("id", "name", "head_sha"),
 }
@@ -103,11 +99,11 @@ def _short(record: PullRequestRecord) -> dict[str, str]:
 def completed(
     repository: Repository, records: Sequence[PullRequestRecord], stored: Mapping[int, Row]
 ) -> list[PullRequestRecord]:
-    """The records with all that is stored of their parts that are missing or short, to derive from. No statement where
+    """The records with all that is stored of those parts to derive from that are missing or short. No statement where
     all are complete, else one a part.
     """
     short = {
-        record.number: [part for part in Part if not is_complete(record, part)]
+        record.number: [part for part in Part if part in DERIVED_FROM and not is_complete(record, part)]
         for record in records
         if record.number in stored
     }
