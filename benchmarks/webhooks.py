@@ -54,13 +54,13 @@ def events_of(github: SandboxServer, count: int) -> list[dict[str, str]]:
     ]
 
 
-def endpoint_for(github: SandboxServer, team: Team) -> WebhookEndpoint:
+def endpoint_for(github: SandboxServer, team: Team, secret: str = SECRET) -> WebhookEndpoint:
     """A team that has synced the repository."""
     tracked = tracked_at(github, team, REPOSITORY, days_back=None)
     github_sync.sync_repository_history(tracked, None)
     with team_scope(team.pk):
         integration = GitHubIntegration.objects.get()
-        integration.webhook_secret = SECRET
+        integration.webhook_secret = secret
         integration.save()
     return WebhookEndpoint.objects.create(team=team, integration=integration)
 
@@ -133,7 +133,7 @@ def main(seconds: int = 15) -> bool:
     with (
         SandboxServer(synthetic=[f"{REPOSITORY.replace('/', ':')}:200:7"]) as github,
         scratch_team() as team,
-        _github_at(github.url),
+        github_at(github.url),
     ):
         endpoint = endpoint_for(github, team)
         events = events_of(github, EVENTS)
@@ -177,7 +177,7 @@ def _processed(endpoint: WebhookEndpoint, events: list[dict[str, str]]) -> int:
 
 
 @contextmanager
-def _github_at(url: str) -> Iterator[None]:
+def github_at(url: str) -> Iterator[None]:
     before, settings.GITHUB_API_URL = settings.GITHUB_API_URL, url
     try:
         yield

@@ -10,7 +10,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.integrations.factories import GitHubIntegrationFactory, TrackedRepositoryFactory, WebhookEndpointFactory
+from apps.integrations.factories import (
+    GitHubIntegrationFactory,
+    TrackedRepositoryFactory,
+    WebhookDeliveryFactory,
+    WebhookEndpointFactory,
+)
 from apps.integrations.github.signature import sign
 from apps.integrations.models import GitHubIntegration, TrackedRepository, WebhookDelivery
 from apps.integrations.services.webhooks import inbox
@@ -196,3 +201,22 @@ def test_when_the_last_event_came_is_noted_once_a_minute(team, endpoint):
 def test_a_delivery_takes_few_statements(endpoint, django_assert_num_queries):
     with django_assert_num_queries(7):  # with the scope's, and a savepoint that is a transaction elsewhere
         send(endpoint)
+
+
+def test_what_was_given_up_is_on_the_page_of_connections(team, endpoint, as_owner_of_team):
+    url = reverse("integrations:connect", args=[team.slug])
+    delivery = WebhookDeliveryFactory.create(
+        endpoint=endpoint, event="push", attempts=3, error="no commit <b>at all</b>"
+    )
+    assert b"could not be processed" not in as_owner_of_team.get(url).content
+    WebhookDelivery.objects.filter(pk=delivery.pk).update(attempts=4)
+    page = as_owner_of_team.get(url).content.decode()
+    assert "1 event “push”" in page
+    assert "no &lt;b&gt;commit&lt;/b&gt;" in page
+
+
+def test_another_teams_failures_are_on_no_page_of_ours(team, other_team, as_owner_of_team):
+    other = WebhookEndpointFactory.create(team=other_team)
+    WebhookDeliveryFactory.create(endpoint=other, attempts=4, error="theirs")
+    page = as_owner_of_team.get(reverse("integrations:connect", args=[team.slug])).content
+    assert b"theirs" not in page
