@@ -233,6 +233,14 @@ def test_a_deleted_comment_stays_deleted_in_any_order(github, number, team, kind
         assert PRComment.objects.count() == 1
 
 
+def test_a_comment_that_is_deleted_before_anything_was_heard_of_stays_deleted(github, shop, team):
+    created, deleted = github.tell("review_comment", number=2), github.tell("delete_review_comment", number=2)
+    assert reasons(process(team.pk, *event) for event in deleted) == [Reason.UNKNOWN]
+    for event in created:
+        process(team.pk, *event)
+    assert present(team, PRComment) == []
+
+
 def test_the_latest_text_of_a_comment_counts_in_any_order(github, number, team):
     events = [github.tell("comment", number=number, body="One"), github.tell("edit_comment", number=number, body="Two")]
     for [event] in reversed(events):

@@ -23,6 +23,7 @@ from apps.integrations.services.webhooks.fetching import fetch_due
 from apps.integrations.tests.freshness_support import an_hour_later, look, work_off
 from apps.integrations.tests.sync_support import LEFT_OUT, rows_of, tracked_at
 from apps.integrations.tests.webhook_support import due_now, heard, hook_at
+from apps.metrics.models import PRReview
 from apps.teams.factories import TeamFactory
 from apps.teams.scope import team_scope
 from devtools.github_sandbox.churn import Churn
@@ -185,3 +186,23 @@ def test_what_was_fetched_later_is_never_taken_back(github):
     needs = [need for event, payload in events for need in process(team.pk, event, payload).needs]
     assert differences(team, full) == {}
     assert Reason.DOUBT not in {need.reason for need in needs}
+
+
+def test_an_event_that_came_hides_none_that_was_lost_before_it(github):
+    team = synced(github)
+    hook_at(github, SHOP)
+    mutations = Mutations(
+        github.world, github.hooks, github.payloads, now=Clock(Random(3), (60,)), tokens=github.tokens
+    )
+    number = max(github.world.repository(SHOP).contents.pulls)
+    mutations.apply({"repo": SHOP, "action": "review", "number": number, "state": "APPROVED", "body": "Lost"})
+    mutations.apply({"repo": SHOP, "action": "label", "number": number, "name": "came"})
+    [_, (event, payload, _)] = heard(github, SHOP)
+    assert process(team.pk, event, orjson.loads(payload)).needs == ()
+    with team_scope(team.pk):
+        assert not PRReview.objects.filter(body="Lost").exists()
+    an_hour_later(team)
+    look(team)
+    work_off(team)
+    with team_scope(team.pk):
+        assert PRReview.objects.filter(body="Lost").exists()

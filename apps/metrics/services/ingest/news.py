@@ -49,8 +49,11 @@ def ingest_news(repository: Repository, news: PullRequestNews, *, synced_at: dat
         return _first_heard_of(repository, news, synced_at)
     if stored.gone_at is not None:
         return IngestedNews(stored.pk)
-    news = _fresh(repository, stored, news)
-    changed, instants = _mark_gone(repository, stored, news, synced_at) if news.gone else (0, [])
+    changed, instants = 0, list[datetime]()
+    if news.gone:
+        changed, instants = _mark_gone(repository, stored.pk, news, synced_at)
+    else:
+        news = _fresh(repository, stored, news)
     is_newer = news.core is not None and news.core.updated_at >= stored.pr_updated_at
     if not is_newer and not _entries(news):
         return IngestedNews(stored.pk, whole_at=stored.whole_at)
@@ -70,11 +73,13 @@ def _first_heard_of(repository: Repository, news: PullRequestNews, synced_at: da
     if news.core is None:
         return IngestedNews()
     ingested = ingest_pull_requests(repository, [_told(news.core, news)], synced_at=synced_at)
-    rows = PullRequest.objects.filter(team_id=repository.team_id, repository=repository, number=news.number)
+    rows = PullRequest.objects.filter(team_id=repository.team_id, repository=repository)
+    pull_request = rows.values_list("pk", flat=True).get(number=news.number)
+    gone, _ = _mark_gone(repository, pull_request, news, synced_at) if news.gone else (0, [])
     return IngestedNews(
-        pull_request_id=rows.values_list("pk", flat=True).first(),
+        pull_request_id=pull_request,
         is_new=True,
-        changed=ingested.changed,
+        changed=ingested.changed + gone,
         touched_weeks=ingested.touched_weeks,
     )
 
@@ -147,16 +152,16 @@ def _placed(stored: PullRequest, threads: tuple[ThreadRecord, ...]) -> tuple[Thr
 
 
 def _mark_gone(
-    repository: Repository, stored: PullRequest, news: PullRequestNews, at: datetime
+    repository: Repository, pull_request: int, news: PullRequestNews, at: datetime
 ) -> tuple[int, list[datetime]]:
     """How many rows changed, and when they were. What is not stored is stored as gone, so that what was told before and
     arrives later does not bring it back.
     """
     entries: list[Entry] = [*news.reviews, *news.review_comments, *news.issue_comments]  # no event ends a thread
     members = resolve_members(entry.author for entry in entries if entry.author is not None)
-    reviews = [review_row(members, stored.pk, review) for review in news.reviews]
+    reviews = [review_row(members, pull_request, review) for review in news.reviews]
     comments = [
-        comment_row(members, stored.pk, comment, {}) for comment in (*news.review_comments, *news.issue_comments)
+        comment_row(members, pull_request, comment, {}) for comment in (*news.review_comments, *news.issue_comments)
     ]
     changed = _write_gone(PRReview, ("github_review_id",), reviews, at)
     changed += _write_gone(PRComment, ("comment_type", "github_comment_id"), comments, at)
