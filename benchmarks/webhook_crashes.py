@@ -27,7 +27,9 @@ EVERY = 2.0
 
 def comments(github: SandboxServer, count: int) -> list[tuple[str, bytes, str]]:
     """(event, payload, guid): each has an effect of its own, whatever the order."""
-    numbers = sorted(github.world.repository(REPOSITORY).contents.pulls)
+    repository = github.world.repository(REPOSITORY)
+    assert repository is not None
+    numbers = sorted(repository.contents.pulls)
     hook_at(github, REPOSITORY)
     for place in range(count):
         number = numbers[place % len(numbers)]

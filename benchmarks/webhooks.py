@@ -43,7 +43,9 @@ SERVER = ["--workers", str(WORKERS), "--threads", str(THREADS), "--max-requests"
 
 def events_of(github: SandboxServer, count: int) -> list[dict[str, str]]:
     """What happens in a repository: events of every kind, as the sandbox words them."""
-    hook = github.hooks.create(github.world.repository(REPOSITORY), "http://127.0.0.1:9/", SECRET, "json", ["*"], True)
+    repository = github.world.repository(REPOSITORY)
+    assert repository is not None
+    hook = github.hooks.create(repository, "http://127.0.0.1:9/", SECRET, "json", ["*"], True)
     churn = Churn(github, REPOSITORY, seed=7, without=("rename_repository", "rename_user"))
     while len(hook.deliveries) < count:
         churn.step()

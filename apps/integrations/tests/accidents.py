@@ -67,7 +67,7 @@ class Workers:
         self._process.communicate()
 
     def begin(self, github_url: str, handle: Handle, seconds: float | None) -> int:
-        pid = self._told({"advance": [github_url, handle.team_id, handle.run_id, handle.token, seconds]})
+        pid: int = self._told({"advance": [github_url, handle.team_id, handle.run_id, handle.token, seconds]})
         self._alive.add(pid)
         return pid
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
 from uuid import uuid4
 
 import orjson
@@ -13,17 +15,23 @@ from apps.integrations.models import (
     WebhookDelivery,
     WebhookEndpoint,
 )
+from apps.integrations.services import github_sync
 from apps.integrations.services.webhooks import inbox
-from apps.integrations.tests.freshness_support import covered
+from apps.integrations.tests.sync_support import tracked_at
+from apps.teams.models import Team
 from apps.teams.scope import team_scope
 from devtools.github_sandbox.hooks import Hook, sign
 
 SECRET = "s3cret"
 
 
-def listening(github, team, *names, **fields) -> WebhookEndpoint:
+def listening(github: Any, team: Team, *names: str, **fields: Any) -> WebhookEndpoint:
     """The repositories, synced; the events of each go to a hook from where `heard` takes them."""
-    covered(github, team, *names, webhook_status=TrackedRepository.WebhookStatus.ACTIVE, **fields)
+    status = TrackedRepository.WebhookStatus.ACTIVE
+    for name in names:
+        tracked = tracked_at(github, team, name, days_back=None, webhook_status=status, **fields)
+        github_sync.sync_repository_history(tracked, None)
+    github.stats.reset()
     with team_scope(team.pk):
         GitHubIntegration.objects.update(webhook_secret="")
         integration = GitHubIntegration.objects.get()
@@ -34,14 +42,17 @@ def listening(github, team, *names, **fields) -> WebhookEndpoint:
     return WebhookEndpoint.objects.get_or_create(integration=integration, team=team)[0]
 
 
-def hook_at(github, name) -> Hook:
+def hook_at(github: Any, name: str) -> Hook:
     """A hook to nowhere."""
     repository = github.world.repository(name)
     known = github.hooks.of(repository)
-    return known[0] if known else github.hooks.create(repository, "http://127.0.0.1:9/", SECRET, "json", ["*"], True)
+    found: Hook = (
+        known[0] if known else github.hooks.create(repository, "http://127.0.0.1:9/", SECRET, "json", ["*"], True)
+    )
+    return found
 
 
-def heard(github, *names) -> list[tuple[str, bytes, str]]:
+def heard(github: Any, *names: str) -> list[tuple[str, bytes, str]]:
     """(event, payload, guid) of what happened since the last time, in order."""
     found = []
     for name in names:
@@ -51,7 +62,7 @@ def heard(github, *names) -> list[tuple[str, bytes, str]]:
     return found
 
 
-def delivered(endpoint, events) -> list[str]:
+def delivered(endpoint: WebhookEndpoint, events: Iterable[tuple[str, bytes, str]]) -> list[str]:
     """What the endpoint answers to these events."""
     return [
         inbox.receive(endpoint=endpoint, body=body, signed=sign(SECRET, body), event=event, guid=guid)
@@ -59,17 +70,17 @@ def delivered(endpoint, events) -> list[str]:
     ]
 
 
-def ping(number=0, **payload) -> tuple[str, bytes, str]:
+def ping(number: int = 0, **payload: Any) -> tuple[str, bytes, str]:
     """An event that tells nothing."""
     return "ping", orjson.dumps({"zen": f"number {number}", **payload}), str(uuid4())
 
 
-def fetches(team) -> list[ScheduledFetch]:
+def fetches(team: Team) -> list[ScheduledFetch]:
     with team_scope(team.pk):
         return list(ScheduledFetch.objects.order_by("due_at", "pk"))
 
 
-def due_now(team, **which) -> None:
+def due_now(team: Team, **which: Any) -> None:
     """The time of what is scheduled has come."""
     with team_scope(team.pk):
         for row in ScheduledFetch.objects.filter(done_at=None, **which):
