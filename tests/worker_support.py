@@ -24,7 +24,7 @@ QUEUES = "webhooks,sync,default,metrics"
 
 def broker(number: int) -> str:
     """A database of the tests' Redis, emptied: other tests' messages are not this worker's."""
-    url = urlunsplit(urlsplit(settings.REDIS_URL)._replace(path=f"/{number}"))
+    url: str = urlunsplit(urlsplit(settings.REDIS_URL)._replace(path=f"/{number}"))
     with app.connection_for_write(url=url) as to:
         to.default_channel.client.flushdb()
     return url

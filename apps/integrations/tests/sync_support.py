@@ -36,7 +36,10 @@ def tracked_at(sandbox: Any, team: Team, full_name: str, **fields: Any) -> Track
         repository = Repository.objects.create(
             github_repo_id=remote.database_id, node_id=remote.id, full_name=full_name
         )
-        return TrackedRepository.objects.create(integration=integration, repository=repository, **fields)
+        tracked: TrackedRepository = TrackedRepository.objects.create(
+            integration=integration, repository=repository, **fields
+        )
+        return tracked
 
 
 def reaped(team_id: int) -> list[Handle]:
