@@ -79,12 +79,12 @@ def register(*, team_id: int, tracked_id: int) -> bool:
     except (RateLimited, Unavailable):
         raise
     except PermissionMissing as denied:
-        return _settle(team_id, tracked_id, Status.FORBIDDEN, str(denied))
+        return _settle(team_id, tracked_id, Status.FORBIDDEN, str(denied), target.hook_id)
     except (BadCredentials, SsoRequired) as error:  # the whole connection's: the hook is tried again when that works
         trouble.settle_integration(team_id, target.integration_id, error)
-        return _settle(team_id, tracked_id, Status.PENDING, str(error))
+        return _settle(team_id, tracked_id, Status.PENDING, str(error), target.hook_id)
     except GitHubError as error:
-        return _settle(team_id, tracked_id, Status.FAILED, str(error))
+        return _settle(team_id, tracked_id, Status.FAILED, str(error), target.hook_id)
     return _settle_registered(team_id, tracked_id, hook.id, target.secret)
 
 
@@ -163,7 +163,7 @@ def _target(team_id: int, tracked_id: int, *, wanted: bool) -> _Target | None:
         )
 
 
-def _settle(team_id: int, tracked_id: int, status: str, error: str, hook_id: int | None = None) -> bool:
+def _settle(team_id: int, tracked_id: int, status: str, error: str, hook_id: int | None) -> bool:
     with team_scope(team_id):
         TrackedRepository.objects.filter(pk=tracked_id).update(
             webhook_status=status, webhook_error=error, webhook_id=hook_id, updated_at=timezone.now()

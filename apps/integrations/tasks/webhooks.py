@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 MOMENT = 1.0
 """Seconds after something is due until it is looked at: what is looked at too soon is looked at a minute later."""
 
-SOON = 60.0
+SOON = GATHERED_FOR.total_seconds() + 2 * MOMENT
 """Seconds. What is due later is left to the task of the minute."""
 
 CALM = 3.0
@@ -55,12 +55,13 @@ def fetch_pr_complete_data_task(team_id: int, pr_id: int, noted: bool = False) -
 @shared_task(name="apps.integrations.tasks.fetch_due_pull_requests_task", **RETRIED)
 def fetch_due_pull_requests_task(team_id: int, integration_id: int) -> None:
     """Fetch what is due of a connection, and come back for what is due soon."""
+    due_fetches.has_come(integration_id)  # first: what is noted from now on has another one come
     fetched = fetching.fetch_due(team_id, integration_id)
     _follow_up(team_id, fetched)
     if fetched.next_due is not None:
         wait = (fetched.next_due - timezone.now()).total_seconds() + MOMENT
         if wait <= SOON:
-            _send(fetch_due_pull_requests_task, team_id, integration_id, countdown=max(wait, MOMENT))
+            _fetch_soon(team_id, integration_id, max(wait, MOMENT))
 
 
 @shared_task(name="apps.integrations.tasks.aggregate_touched_weeks_task", **RETRIED)
@@ -112,8 +113,12 @@ def _have_fetched(team_id: int, gathered: Gathered) -> None:
         _send(fetch_pr_complete_data_task, team_id, pr_id, True, countdown=MERGED_AFTER.total_seconds())
     if gathered.others:
         for integration_id in _connections(team_id, gathered.repositories):
-            countdown = GATHERED_FOR.total_seconds() + MOMENT
-            _send(fetch_due_pull_requests_task, team_id, integration_id, countdown=countdown)
+            _fetch_soon(team_id, integration_id, GATHERED_FOR.total_seconds() + MOMENT)
+
+
+def _fetch_soon(team_id: int, integration_id: int, countdown: float) -> None:
+    if due_fetches.is_first_to_come(integration_id):
+        _send(fetch_due_pull_requests_task, team_id, integration_id, countdown=countdown)
 
 
 def _connections(team_id: int, repositories: Iterable[int]) -> list[int]:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from apps.integrations.factories import ScheduledFetchFactory, TouchedWeeksFactory, TrackedRepositoryFactory
 from apps.integrations.models import ScheduledFetch, TouchedWeeks, TrackedRepository, WebhookDelivery
+from apps.integrations.services.webhooks import due_fetches
 from apps.integrations.tasks import (
     aggregate_touched_weeks_task,
     catch_up_with_webhooks_task,
@@ -41,7 +42,9 @@ def sent(monkeypatch):
 
 @pytest.fixture
 def endpoint(busy_github, team):
-    return listening(busy_github, team, SHOP)
+    endpoint = listening(busy_github, team, SHOP)
+    due_fetches.has_come(endpoint.integration_id)  # of an earlier test
+    return endpoint
 
 
 def stored(team, number) -> PullRequest:
@@ -89,6 +92,15 @@ def test_what_is_due_soon_has_its_fetch_come_back(busy_github, team, endpoint, s
     fetch_due_pull_requests_task(team.pk, endpoint.integration_id)
     [(name, _, _, countdown)] = sent
     assert (name, 1 < countdown <= 6) == ("fetch_due_pull_requests_task", True)
+
+
+def test_a_stream_of_events_has_one_fetch_on_its_way(busy_github, team, endpoint, sent):
+    for pull in list(busy_github.world.repository(SHOP).contents.pulls.values())[:3]:
+        mutate(busy_github, SHOP, "push", number=pull.number)
+        delivered(endpoint, heard(busy_github, SHOP))
+        process_webhook_deliveries_task(endpoint.pk)
+    assert len(fetches(team)) == 3
+    assert [each[0] for each in sent if each[0].startswith("fetch")] == ["fetch_due_pull_requests_task"]
 
 
 def test_the_minute_makes_up_for_every_message_that_was_lost(team, endpoint, sent):

@@ -262,6 +262,14 @@ def test_a_secret_that_is_replaced_while_its_hook_is_written_is_written_again(
     assert hook.secret == "another one"
 
 
+def test_a_hook_that_cannot_be_repaired_is_not_forgotten(shop, hook):
+    use_token(shop, "sandbox-readonly")
+    with team_scope(shop.team_id):
+        TrackedRepository.objects.update(webhook_status=Hook.PENDING)
+    assert not registered(shop)
+    assert (fresh(shop).webhook_status, fresh(shop).webhook_id) == (Hook.FORBIDDEN, hook.id)
+
+
 def test_an_admin_rotates_with_a_button(connected, shop, as_owner_of_team, queued):
     url = reverse("integrations:rotate_secret", args=[connected.team.slug, connected.pk])
     before = secret_of(connected)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from django.core.cache import cache
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
@@ -18,6 +19,9 @@ STALE = timedelta(minutes=2)
 MOST_ATTEMPTS = 4
 FIRST_PAUSE = timedelta(seconds=15)
 """Until the first of three further attempts; four times as long each time."""
+
+COMING_FOR = 30
+"""Seconds for which one message stands for all, should it be lost."""
 
 KEPT_FOR = timedelta(days=30)
 NOBODYS_AFTER = timedelta(days=3)
@@ -71,6 +75,19 @@ def connections_of(repository_ids: Sequence[int]) -> list[int]:
     """The connections that follow these repositories."""
     tracked = TrackedRepository.objects.filter(repository_id__in=repository_ids, is_active=True)
     return sorted(set(tracked.values_list("integration_id", flat=True)))
+
+
+def is_first_to_come(integration_id: int) -> bool:
+    """Whether a message must be sent for what is due within seconds: not while another one is on its way."""
+    return cache.add(_coming(integration_id), 1, COMING_FOR)
+
+
+def has_come(integration_id: int) -> None:
+    cache.delete(_coming(integration_id))
+
+
+def _coming(integration_id: int) -> str:
+    return f"fetches:{integration_id}"
 
 
 def finish(row: ScheduledFetch) -> None:
