@@ -21,22 +21,25 @@ import httpx
 from django.conf import settings
 from django.urls import reverse
 
-from apps.integrations.models import GitHubIntegration, WebhookDelivery, WebhookEndpoint
+from apps.integrations.models import GitHubIntegration, ScheduledFetch, WebhookDelivery, WebhookEndpoint
 from apps.integrations.services import github_sync
 from apps.integrations.services.webhooks import inbox
 from apps.integrations.tests.sync_support import tracked_at
+from apps.metrics.models import PullRequest
 from apps.teams.models import Team
 from apps.teams.scope import team_scope
 from benchmarks.harness import Clock, scratch_team
 from benchmarks.report import Figure, at_least, at_most, report
 from devtools.github_sandbox.churn import Churn
 from devtools.github_sandbox.server import SandboxServer
-from tests.worker_support import database
+from tests.worker_support import database, wait_until, worker
+from tformance.celery import app
 
 REPOSITORY = "acme/shop"
 SECRET = "benchmark-secret"
 EVENTS = 300
 RATE = 300
+MERGES = 5
 WORKERS, THREADS = 2, 8
 SERVER = ["--workers", str(WORKERS), "--threads", str(THREADS), "--max-requests", "10000", "--no-control-socket"]
 
@@ -77,6 +80,7 @@ def server(port: int) -> Iterator[None]:
         "ALLOWED_HOSTS": "localhost",
         "BASE_URL": "http://localhost",
         "DATABASE_URL": database(),
+        "REDIS_URL": settings.REDIS_URL,
     }
     command = [sys.executable, "-m", "gunicorn", "tformance.wsgi", "--bind", f"127.0.0.1:{port}", *SERVER]
     process = subprocess.Popen(
@@ -130,6 +134,37 @@ def free_port() -> int:
         return port
 
 
+def seconds_to_the_page(github: SandboxServer, team: Team, port: int, path: str) -> list[float]:
+    """From a merge at GitHub until all of it is stored, with a worker of its own; one after the other."""
+    repository = github.world.repository(REPOSITORY)
+    assert repository is not None
+    hook = github.hooks.create(repository, f"http://localhost:{port}{path}", SECRET, "json", ["*"], True)
+    seconds = []
+    with worker(settings.REDIS_URL, GITHUB_API_URL=github.url):
+        _wait_for_worker()
+        for pull in [each for each in repository.contents.pulls.values() if each.state == "OPEN"][:MERGES]:
+            began = time.perf_counter()
+            github.mutations.apply({"repo": REPOSITORY, "action": "merge", "number": pull.number})
+            wait_until(lambda pull=pull: _is_whole(team, pull.number))  # type: ignore[misc]
+            seconds.append(time.perf_counter() - began)
+    github.hooks.delete(hook)
+    return seconds
+
+
+def _wait_for_worker() -> None:
+    with app.connection_for_write(url=settings.REDIS_URL) as broker:
+        wait_until(lambda: bool(app.control.ping(timeout=0.5, connection=broker)))
+
+
+def _is_whole(team: Team, number: int) -> bool:
+    with team_scope(team.pk):
+        row = PullRequest.objects.filter(number=number).first()
+        if row is None:
+            return False
+        waits = ScheduledFetch.objects.filter(pull_request=row, kind=ScheduledFetch.Kind.EVENT).exists()
+        return row.state == "merged" and row.whole_at is not None and row.whole_at >= row.merged_at and not waits
+
+
 def main(seconds: int = 15) -> bool:
     port, clock = free_port(), Clock()
     with (
@@ -145,7 +180,9 @@ def main(seconds: int = 15) -> bool:
             WebhookDelivery.objects.filter(endpoint=endpoint).delete()
             steady = load(port, path, events, count=RATE * seconds, rate=RATE)
             most = load(port, path, events, count=RATE * seconds, rate=0)
-        stored = WebhookDelivery.objects.filter(endpoint=endpoint).count()
+            stored = WebhookDelivery.objects.filter(endpoint=endpoint).count()
+            WebhookDelivery.objects.filter(endpoint=endpoint).delete()
+            merged = seconds_to_the_page(github, team, port, path)
         accepted = steady["statuses"].get("202", 0) + most["statuses"].get("202", 0)
         WebhookDelivery.objects.filter(endpoint=endpoint).delete()
         with clock.running():
@@ -159,6 +196,7 @@ def main(seconds: int = 15) -> bool:
             at_most("99 % within", percentile(answers, 0.99), "ms", 100),
             at_most("accepted and not stored", accepted - stored, "events", 0),
             at_most("answers other than 202", 2 * RATE * seconds - accepted, "answers", 0),
+            at_most("a merge is here, complete, after", max(merged), "s", 10),
             Figure("processed by one worker", processed / clock.wall, "1/s"),
         ],
     )
