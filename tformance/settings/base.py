@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "apps.web",
 ]
 MIDDLEWARE = [
+    "apps.integrations.middleware.WebhooksFirst",
     "django.middleware.security.SecurityMiddleware",
     "apps.web.middleware.RefuseNul",
     "csp.middleware.CSPMiddleware",

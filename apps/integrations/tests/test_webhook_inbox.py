@@ -10,7 +10,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from apps.integrations.factories import GitHubIntegrationFactory, WebhookDeliveryFactory, WebhookEndpointFactory
-from apps.integrations.models import TouchedWeeks, WebhookDelivery
+from apps.integrations.models import TouchedWeeks, TrackedRepository, WebhookDelivery
 from apps.integrations.services.webhooks import inbox, touched
 from apps.integrations.tests.freshness_support import mutate, some_pull
 from apps.integrations.tests.webhook_support import SECRET, delivered, heard, listening, open_deliveries, ping
@@ -167,3 +167,22 @@ def test_deliveries_of_more_than_thirty_days_ago_go(endpoint):
     WebhookDelivery.objects.filter(pk=kept.pk).update(received_at=timezone.now() - timedelta(days=29))
     assert inbox.delete_old() == 1
     assert list(WebhookDelivery.objects.values_list("pk", flat=True)) == [kept.pk]
+
+
+def test_the_card_learns_when_the_last_event_came_once_a_minute(busy_github, team):
+    endpoint = listening(busy_github, team, SHOP, "acme/r-2")
+    pull = some_pull(busy_github, SHOP)
+
+    def noted(ago):
+        with team_scope(team.pk):
+            before = timezone.now() - ago
+            TrackedRepository.objects.update(last_delivery_at=before)
+        mutate(busy_github, SHOP, "edit", number=pull.number, title=f"{ago}")
+        delivered(endpoint, heard(busy_github, SHOP))
+        emptied(endpoint)
+        with team_scope(team.pk):
+            moved = TrackedRepository.objects.exclude(last_delivery_at=before)
+            return list(moved.values_list("repository__full_name", flat=True))
+
+    assert noted(timedelta(seconds=30)) == []
+    assert noted(timedelta(seconds=90)) == [SHOP]

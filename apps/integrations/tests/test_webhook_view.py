@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
 from apps.integrations.factories import (
     GitHubIntegrationFactory,
@@ -131,18 +129,6 @@ def test_only_post_is_answered(endpoint, method):
     assert response.status_code == 405
 
 
-def test_the_card_learns_when_the_last_event_came(team, endpoint):
-    with team_scope(team.pk):
-        integration = GitHubIntegration.objects.get()
-    shop, docs = (TrackedRepositoryFactory.create(team=team, integration=integration) for _ in range(2))
-    body = json.dumps({"repository": {"id": shop.repository.github_repo_id}}).encode()
-    assert send(endpoint, body).status_code == 202
-    with team_scope(team.pk):
-        arrived = dict(TrackedRepository.objects.values_list("pk", "last_delivery_at"))
-    assert arrived[shop.pk] is not None
-    assert arrived[docs.pk] is None
-
-
 @pytest.mark.parametrize("repository", [None, 5, [], {}, {"id": None}, {"id": "7"}, {"id": 10**30}])
 def test_odd_repositories_do_no_harm(endpoint, repository):
     assert send(endpoint, json.dumps({"repository": repository}).encode()).status_code == 202
@@ -179,23 +165,6 @@ def test_nothing_of_what_is_refused_is_kept(team, endpoint):
     with team_scope(team.pk):
         assert TrackedRepository.objects.get().last_delivery_at is None
     assert not WebhookDelivery.objects.exists()
-
-
-def test_when_the_last_event_came_is_noted_once_a_minute(team, endpoint):
-    with team_scope(team.pk):
-        integration = GitHubIntegration.objects.get()
-    shop = TrackedRepositoryFactory.create(team=team, integration=integration)
-    body = json.dumps({"repository": {"id": shop.repository.github_repo_id}}).encode()
-
-    def noted(ago, guid):
-        with team_scope(team.pk):
-            before = timezone.now() - timedelta(seconds=ago)
-            TrackedRepository.objects.update(last_delivery_at=before)
-        send(endpoint, body, guid=guid)
-        with team_scope(team.pk):
-            return TrackedRepository.objects.get().last_delivery_at != before
-
-    assert (noted(50, "a"), noted(70, "b")) == (False, True)
 
 
 def test_a_delivery_takes_few_statements(endpoint, django_assert_num_queries):

@@ -19,13 +19,13 @@ from typing import Any
 import orjson
 from django.core.cache import cache
 from django.db import InterfaceError, OperationalError, connection
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from apps.common.models import decrypt_text
 from apps.integrations import processors
 from apps.integrations.github import signature
-from apps.integrations.models import WebhookDelivery, WebhookEndpoint
+from apps.integrations.models import TrackedRepository, WebhookDelivery, WebhookEndpoint
 from apps.integrations.services.webhooks import gathering, touched
 from apps.integrations.services.webhooks.gathering import NOTHING, Gathered
 from apps.teams.scope import team_scope
@@ -50,6 +50,8 @@ MOST_ATTEMPTS = 4
 
 OVERLOOKED = timedelta(seconds=30)
 """A delivery that nobody claimed for so long: the message that should have woken a worker was lost."""
+
+NOTED_EVERY = timedelta(minutes=1)
 
 WOKEN_FOR = 60
 """Seconds for which one message that wakes a worker stands for all deliveries of its endpoint, should it be lost."""
@@ -90,10 +92,10 @@ def receive(*, endpoint: WebhookEndpoint, body: bytes, signed: str, event: str, 
     with team_scope(endpoint.team_id):
         if not signature.verify(body, signed, _secrets(endpoint)):
             raise Refused(403, "The signature is missing or wrong.")
-        payload = _parsed(body)
+        _parse(body)
         if not event or not guid or len(event) > 64 or len(guid) > 64 or "\0" in event + guid:
             raise Refused(400, "X-GitHub-Event and X-GitHub-Delivery are needed.")
-        return _stored(endpoint, body, event, guid, _repository_id(payload))
+        return _stored(endpoint, body, event, guid)
 
 
 def endpoint_at(opaque_id: str) -> WebhookEndpoint | None:
@@ -120,59 +122,24 @@ def _secrets(endpoint: WebhookEndpoint) -> Iterator[str]:
             yield decrypt_text(each, what="A webhook's secret")
 
 
-def _parsed(body: bytes) -> dict[str, Any]:
+def _parse(body: bytes) -> None:
     try:
         payload = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise Refused(400, "The body is not JSON.") from error
     if not isinstance(payload, dict):
         raise Refused(400, "The body is not a JSON object.")
-    return payload
 
 
-def _repository_id(payload: dict[str, Any]) -> int | None:
-    """GitHub's number of the repository that an event is about, if it says one."""
-    repository = payload.get("repository")
-    number = repository.get("id") if isinstance(repository, dict) else None
-    return number if isinstance(number, int) and abs(number) < 2**63 else None
-
-
-def _stored(endpoint: WebhookEndpoint, body: bytes, event: str, guid: str, github_repo_id: int | None) -> Received:
-    values: dict[str, Any] = {
-        "endpoint": endpoint.pk,
-        "team": endpoint.team_id,
-        "integration": endpoint.integration_id,
-        "guid": guid,
-        "event": event,
-        "payload": body,
-        "github_repo_id": github_repo_id,
-        "now": timezone.now(),
-    }
+def _stored(endpoint: WebhookEndpoint, body: bytes, event: str, guid: str) -> Received:
+    """A guid that is there already: GitHub keeps it when it delivers again."""
     with connection.cursor() as cursor:
-        cursor.execute(_STORE, values)
-        is_new = cursor.fetchone() is not None
-    return Received.STORED if is_new else Received.DUPLICATE
-
-
-# A guid that is there already: GitHub keeps it when it delivers again. When the last event came is noted once a minute,
-# and not while a sync holds the row: no delivery waits for one.
-_STORE = """
-WITH stored AS (
-    INSERT INTO integrations_webhookdelivery (endpoint_id, guid, event, payload, received_at, attempts, error)
-    VALUES (%(endpoint)s, %(guid)s, %(event)s, %(payload)s, %(now)s, 0, '')
-    ON CONFLICT (endpoint_id, guid) DO NOTHING
-    RETURNING id
-), arrived AS (
-    SELECT t.id FROM integrations_trackedrepository t JOIN metrics_repository r ON r.id = t.repository_id
-    WHERE t.team_id = %(team)s AND r.team_id = %(team)s AND r.github_repo_id = %(github_repo_id)s
-      AND t.integration_id = %(integration)s AND EXISTS (SELECT FROM stored)
-      AND (t.last_delivery_at IS NULL OR t.last_delivery_at < %(now)s - interval '1 minute')
-    FOR NO KEY UPDATE OF t SKIP LOCKED
-), noted AS (
-    UPDATE integrations_trackedrepository t SET last_delivery_at = %(now)s FROM arrived WHERE t.id = arrived.id
-)
-SELECT id FROM stored
-"""
+        cursor.execute(
+            "INSERT INTO integrations_webhookdelivery (endpoint_id, guid, event, payload, received_at, attempts, error)"
+            " VALUES (%s, %s, %s, %s, %s, 0, '') ON CONFLICT (endpoint_id, guid) DO NOTHING",
+            [endpoint.pk, guid, event, body, timezone.now()],
+        )
+        return Received.STORED if cursor.rowcount else Received.DUPLICATE
 
 
 def needs_waking(endpoint_id: int) -> bool:
@@ -194,6 +161,7 @@ def empty(endpoint_id: int, *, seconds: float = 30.0) -> Emptied | None:
         return None
     until = time.monotonic() + seconds
     emptied = Emptied(endpoint.team_id)
+    arrived: dict[int, datetime] = {}
     while not emptied.is_unfinished and (claim := _claim(endpoint_id)):
         for place, delivery_id in enumerate(claim.ids):
             try:
@@ -202,6 +170,9 @@ def empty(endpoint_id: int, *, seconds: float = 30.0) -> Emptied | None:
                 _give_back(claim.ids[place:], claim.at)
                 raise
             emptied = _with(emptied, outcome)
+            if outcome is not None and outcome.repository_id is not None:
+                arrived[outcome.repository_id] = outcome.received_at
+        _note_arrivals(endpoint.team_id, arrived)
         emptied = replace(emptied, is_unfinished=time.monotonic() >= until)
     return emptied
 
@@ -228,6 +199,17 @@ def _give_back(ids: list[int], claimed_at: datetime) -> None:
 class _Effect:
     touched: bool
     gathered: Gathered
+    repository_id: int | None
+    received_at: datetime
+
+
+def _note_arrivals(team_id: int, arrived: dict[int, datetime]) -> None:
+    """When the last event of these repositories came, for their cards; once a minute each."""
+    with team_scope(team_id):
+        for repository_id, at in sorted(arrived.items()):
+            before = Q(last_delivery_at=None) | Q(last_delivery_at__lt=at - NOTED_EVERY)
+            TrackedRepository.objects.filter(before, repository_id=repository_id).update(last_delivery_at=at)
+    arrived.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +269,7 @@ def _processed(endpoint: WebhookEndpoint, delivery_id: int, claimed_at: datetime
             gathered = gathering.note(processed.needs)
             touched.note(processed.touched_weeks)
             ours.update(processed_at=timezone.now(), error="")
-            return _Effect(bool(processed.touched_weeks), gathered)
+            return _Effect(bool(processed.touched_weeks), gathered, processed.repository_id, delivery.received_at)
     except (OperationalError, InterfaceError):  # no database, or two that waited for each other: it is tried again
         raise
     except Exception as surprise:  # the edge of an event: none may hold up those behind it
