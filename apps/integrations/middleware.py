@@ -24,4 +24,5 @@ class WebhooksFirst:
         except Resolver404:
             return self.get_response(request)
         response: HttpResponse = match.func(request, *match.args, **match.kwargs)
+        response.headers.setdefault("Content-Length", str(len(response.content)))  # so that the connection is kept
         return response

@@ -187,3 +187,8 @@ def test_another_teams_failures_are_on_no_page_of_ours(team, other_team, as_owne
     WebhookDeliveryFactory.create(endpoint=other, attempts=4, error="theirs")
     page = as_owner_of_team.get(reverse("integrations:connect", args=[team.slug])).content
     assert b"theirs" not in page
+
+
+def test_github_may_keep_its_connection(endpoint):
+    response = send(endpoint)
+    assert response.headers["Content-Length"] == str(len(response.content))
