@@ -27,6 +27,7 @@ def follow(repository: Repository, *, full_name: str, **attributes: Any) -> bool
         PullRequest.objects.filter(repository=repository).update(
             github_repo=full_name, url=Replace("url", Value(f"/{before}/pull/"), Value(f"/{full_name}/pull/"))
         )
+        PullRequest.objects.filter(repository=repository, head_repository=before).update(head_repository=full_name)
         if before.partition("/")[0] != full_name.partition("/")[0]:
             _look_at_names(repository)
     Repository.objects.filter(pk=repository.pk).update(**now)
