@@ -24,7 +24,7 @@ def test_a_killed_worker_loses_nothing_and_the_next_one_completes(settings):
     team, undisturbed = TeamFactory(), TeamFactory()
     with SandboxServer(synthetic=["acme:shop:200:5"], latency_ms=150) as github:
         settings.GITHUB_API_URL = github.url
-        tracked = tracked_at(github, team, "acme/shop")
+        tracked = tracked_at(github, team, "acme/shop", days_back=None)
 
         def stored() -> int:
             with team_scope(team.pk):

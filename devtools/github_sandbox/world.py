@@ -87,7 +87,7 @@ class World:
         self._old_names: dict[str, Repository] = {}
         self._nodes: dict[str, Any] = {}
         self.made = 0
-        self._next_id = 3_000_000_000  # past 2^31, as GitHub's ids are
+        self._next_id = 300_000_000_000  # past 2^31, and past all that is there: GitHub's ids grow with time
 
     def new_id(self) -> int:
         with self.lock:

@@ -11,6 +11,8 @@ const styles = {
   datetime: format({ day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" }),
   time: format({ hour: "2-digit", minute: "2-digit" }),
 };
+const thisYear = format({ day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+styles.moment = { format: (date) => (date.getFullYear() === new Date().getFullYear() ? thisYear : styles.datetime).format(date) };
 const units = [["d", 86400], ["h", 3600], ["min", 60]];
 
 function relative(date, now) {

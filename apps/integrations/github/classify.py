@@ -47,6 +47,8 @@ PRIMARY = re.compile(r"rate limit (already )?exceeded", re.IGNORECASE)
 NO_ACCESS = re.compile(r"not accessible by (integration|personal access token)", re.IGNORECASE)
 SCOPES = re.compile(r"requires one of the following scopes: \[([^\]]*)\]", re.IGNORECASE)
 WHOLE_NUMBER = re.compile(r"[0-9]{1,11}")
+RESOURCE = re.compile(r"[a-z_]{1,40}")
+"""Names of budgets: what else a server calls them is taken for the one that was asked."""
 MESSAGE_LENGTH = 300
 PAGE_LENGTH = 20_000
 
@@ -143,7 +145,7 @@ def rate_limit_of(
         used=limit - remaining,
         reset_at=local_time(datetime.fromtimestamp(reset, UTC), headers, now or datetime.now(UTC)),
         cost=cost,
-        resource=headers.get("x-ratelimit-resource", resource),
+        resource=stated if RESOURCE.fullmatch(stated := headers.get("x-ratelimit-resource", "")) else resource,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from apps.integrations.github.types import NO_DIFF, Raw
@@ -15,6 +16,8 @@ EVENT_TYPES = (
     "REVIEW_DISMISSED_EVENT",
     "HEAD_REF_FORCE_PUSHED_EVENT",
     "AUTO_MERGE_ENABLED_EVENT",
+    "AUTO_SQUASH_ENABLED_EVENT",
+    "AUTO_REBASE_ENABLED_EVENT",
     "AUTO_MERGE_DISABLED_EVENT",
     "ADDED_TO_MERGE_QUEUE_EVENT",
     "REMOVED_FROM_MERGE_QUEUE_EVENT",
@@ -36,6 +39,18 @@ def without_permission(permission: str) -> str:
 
 def is_without_permission(reason: str) -> bool:
     return reason.startswith(PERMISSION_MISSING)
+
+
+def permissions_in(reasons: Mapping[str, str]) -> dict[str, str]:
+    """Of why parts are missing, those for a missing permission: {part: permission}, as GitHub refuses them."""
+    found = {
+        part: reason.removeprefix(PERMISSION_MISSING)
+        for part, reason in reasons.items()
+        if is_without_permission(reason)
+    }
+    if Part.THREADS in found:
+        found.pop(Part.REVIEW_COMMENTS, None)  # they come with their threads
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,8 @@
-"""The GraphQL documents: one operation a file in `queries/`, the fragments they share in `fragments.graphql`."""
+"""The GraphQL documents: one operation a file in `queries/`, the fragments they share in `fragments.graphql`.
+
+All of them are read when this module is: a process must not mix its own code with the documents of the next release,
+which are put where it finds them while it still works.
+"""
 
 from __future__ import annotations
 
@@ -15,39 +19,43 @@ COMMENT = re.compile(r"#[^\n]*")
 SPACE = re.compile(r"\s+")
 
 
-def operations() -> list[str]:
-    """The names of all operations, which are the names of their files."""
-    return sorted(path.stem for path in QUERIES.glob("*.graphql") if path.stem != FRAGMENTS)
+def _read() -> dict[str, str]:
+    """The files by name, without comments and line breaks; none of our documents holds a string literal."""
+    return {
+        path.stem: SPACE.sub(" ", COMMENT.sub("", path.read_text(encoding="utf-8"))).strip()
+        for path in sorted(QUERIES.glob("*.graphql"))
+    }
 
 
-@cache
-def operation(name: str) -> str:
-    """The document of `queries/<name>.graphql`, complete with the fragments that it spreads."""
-    return with_fragments(_read(name))
-
-
-def with_fragments(text: str) -> str:
-    """`text` followed by each fragment that it needs, directly or through another, once."""
-    known = _fragments()
-    needed: dict[str, str] = {}
-    waiting = SPREAD.findall(text)
-    while waiting:
-        name = waiting.pop()
-        if name not in needed:
-            needed[name] = known[name]
-            waiting.extend(SPREAD.findall(known[name]))
-    return " ".join([text, *(needed[name] for name in sorted(needed))])
-
-
-@cache
-def _fragments() -> dict[str, str]:
-    text = _read(FRAGMENTS)
+def _apart(text: str) -> dict[str, str]:
+    """The fragments of a file by name."""
     starts = [found.start() for found in FRAGMENT.finditer(text)]
     pieces = (text[start:end].strip() for start, end in zip(starts, [*starts[1:], len(text)], strict=True))
     return {FRAGMENT.match(piece).group(1): piece for piece in pieces}  # type: ignore[union-attr]
 
 
-def _read(name: str) -> str:
-    """The file without comments and line breaks; none of our documents holds a string literal."""
-    text = (QUERIES / f"{name}.graphql").read_text(encoding="utf-8")
-    return SPACE.sub(" ", COMMENT.sub("", text)).strip()
+_OPERATIONS = _read()
+_FRAGMENTS = _apart(_OPERATIONS.pop(FRAGMENTS))
+
+
+def operations() -> list[str]:
+    """The names of all operations, which are the names of their files."""
+    return list(_OPERATIONS)
+
+
+@cache
+def operation(name: str) -> str:
+    """The document of `queries/<name>.graphql`, complete with the fragments that it spreads."""
+    return with_fragments(_OPERATIONS[name])
+
+
+def with_fragments(text: str) -> str:
+    """`text` followed by each fragment that it needs, directly or through another, once."""
+    needed: dict[str, str] = {}
+    waiting = SPREAD.findall(text)
+    while waiting:
+        name = waiting.pop()
+        if name not in needed:
+            needed[name] = _FRAGMENTS[name]
+            waiting.extend(SPREAD.findall(_FRAGMENTS[name]))
+    return " ".join([text, *(needed[name] for name in sorted(needed))])

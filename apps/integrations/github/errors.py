@@ -113,7 +113,7 @@ class QueryTooHeavy(GitHubError):
 
     def __init__(self, reason: str = "GitHub could not answer in time") -> None:
         self.reason = reason
-        super().__init__(f"{reason}; a smaller page may succeed.")
+        super().__init__(f"{reason[:1].upper()}{reason[1:]}. It is tried again later, for less at once.")
 
 
 class Unavailable(GitHubError):
@@ -121,6 +121,15 @@ class Unavailable(GitHubError):
 
     def __init__(self, reason: str = "no usable answer") -> None:
         super().__init__(f"GitHub is not available ({reason}). It is tried again later.")
+
+
+class LeftForLater(GitHubError):
+    """It was not even asked for: the time for such questions is used up, or GitHub did not answer the last one."""
+
+    WORDS = "left for later"
+
+    def __init__(self) -> None:
+        super().__init__(self.WORDS)
 
 
 class QueryRejected(GitHubError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
 from typing import Any
 
 from apps.integrations.github import changes
@@ -74,8 +75,7 @@ def fetch_page(
         [node for node in nodes if node is not None],
         spending,
         work,
-        seconds=answer.seconds,
-        size=page_size,
+        _Effort(answer.seconds, page_size),
         total=page["totalCount"],
         repository=repository,
         end_cursor=page["pageInfo"]["endCursor"],
@@ -158,11 +158,10 @@ def fetch_by_ids(
     `batch` at once; those that are too heavy together are fetched in halves, one that is too heavy by itself without
     more and more of its parts, which follow apart.
     """
-    spending = Spending()
+    spending, effort = Spending(), _Effort()
     work = Assembly(graphql, spending, skip=skip)
     nodes: list[Raw] = []
     gone: list[str] = []
-    seconds, size, refused = 0.0, 0, 0
     repository: Raw = {}
     owner, _, name = full_name.partition("/")
     beside: dict[str, Any] = {"owner": owner, "name": name, "beside": bool(full_name)}
@@ -173,33 +172,49 @@ def fetch_by_ids(
             answer = graphql.run("pr_by_ids", ids=some, **beside, **_parts({*LIGHTER[lighter], *(skip or {})}))
         except QueryTooHeavy as error:
             spending.requests += 1
-            refused += 1
+            effort.was_refused(is_whole_one=len(some) == 1 and lighter == 0)
             less = _less(some, lighter)
             waiting.extendleft(reversed(less))
             work.unreadable += [] if less else [Lost(error.reason, id=some[0])]
             continue
         spending.add(answer)
         repository = answer.data.get("repository") or {}
-        seconds, size = max(seconds, answer.seconds), max(size, len(some))
-        for index, node in enumerate(work.take(answer.data["nodes"], answer, ("nodes",), alone=LIGHTER[lighter])):
-            if node is not None:
-                nodes.append(node)
-            elif _is_unknown(answer, index):
-                gone.append(some[index])
-            else:
-                work.unreadable.append(Lost(_reason(answer, index), id=some[index]))
+        effort.was_answered(answer, len(some))
+        taken = work.take(answer.data["nodes"], answer, ("nodes",), alone=LIGHTER[lighter])
+        nodes += _sorted_out(work, answer, some, taken, gone)
     work.complete()
-    return _page(
-        nodes,
-        spending,
-        work,
-        seconds=seconds,
-        total=len(ids),
-        gone=tuple(gone),
-        size=size,
-        refused=refused,
-        repository=repository,
-    )
+    return _page(nodes, spending, work, effort, total=len(ids), gone=tuple(gone), repository=repository)
+
+
+@dataclass(slots=True)
+class _Effort:
+    """How hard it was: the seconds of the slowest answer, the most pull requests in one, queries that were refused, and
+    pull requests that were too heavy by themselves.
+    """
+
+    seconds: float = 0.0
+    size: int = 0
+    refused: int = 0
+    too_heavy: int = 0
+
+    def was_answered(self, answer: Answer, size: int) -> None:
+        self.seconds, self.size = max(self.seconds, answer.seconds), max(self.size, size)
+
+    def was_refused(self, *, is_whole_one: bool) -> None:
+        self.refused += 1
+        self.too_heavy += is_whole_one
+
+
+def _sorted_out(
+    work: Assembly, answer: Answer, asked: Sequence[str], taken: Sequence[Raw | None], gone: list[str]
+) -> list[Raw]:
+    """What came of `asked`; what is gone joins `gone`, what could not be read is noted in `work`."""
+    for index, (identifier, node) in enumerate(zip(asked, taken, strict=True)):
+        if node is None and _is_unknown(answer, index):
+            gone.append(identifier)
+        elif node is None:
+            work.unreadable.append(Lost(_reason(answer, index), id=identifier))
+    return [node for node in taken if node is not None]
 
 
 def _is_unknown(answer: Answer, index: int) -> bool:
@@ -220,37 +235,29 @@ def fetch_checks(graphql: GraphQL, ids: Sequence[str]) -> PullRequestPage:
 
     The nodes carry id, fullDatabaseId, number, headRefOid, updatedAt and the rollup; nothing else was asked.
     """
-    spending = Spending()
+    spending, effort = Spending(), _Effort()
     nodes: list[Raw] = []
     gone: list[str] = []
-    seconds = 0.0
     work = Assembly(graphql, spending, connections=(CHECKS,))
     for start in range(0, len(ids), IDS_PER_LOOKUP):
         some = list(ids[start : start + IDS_PER_LOOKUP])
         answer = graphql.run("pr_checks_by_ids", ids=some)
         spending.add(answer)
-        seconds = max(seconds, answer.seconds)
+        effort.was_answered(answer, len(some))
         taken = work.take(answer.data["nodes"], answer, ("nodes",))
-        nodes += [node for node in taken if node is not None]
-        for index, (identifier, node) in enumerate(zip(some, taken, strict=True)):
-            if _is_unknown(answer, index):
-                gone.append(identifier)
-            elif node is None:
-                work.unreadable.append(Lost(_reason(answer, index), id=identifier))
+        nodes += _sorted_out(work, answer, some, taken, gone)
     work.complete()
-    return _page(nodes, spending, work, seconds=seconds, total=len(ids), gone=tuple(gone))
+    return _page(nodes, spending, work, effort, total=len(ids), gone=tuple(gone))
 
 
 def _page(
     nodes: list[Raw],
     spending: Spending,
     work: Assembly,
+    effort: _Effort,
     *,
-    seconds: float,
     total: int,
     gone: tuple[str, ...] = (),
-    size: int = 0,
-    refused: int = 0,
     repository: Raw | None = None,
     end_cursor: str | None = None,
     has_next: bool = False,
@@ -263,13 +270,14 @@ def _page(
         repository=repository or {},
         points=spending.points,
         requests=spending.requests,
-        seconds=seconds,
+        seconds=effort.seconds,
         rate_limit=spending.rate_limit,
         unreadable=tuple(work.unreadable),
         gone=gone,
         permissions_missing=dict(work.permissions_missing),
-        size=size,
-        refused=refused,
+        size=effort.size,
+        refused=effort.refused,
+        too_heavy=effort.too_heavy,
     )
 
 

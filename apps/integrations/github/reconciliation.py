@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -12,6 +12,7 @@ from apps.integrations.github.documents import with_fragments
 from apps.integrations.github.errors import QueryTooHeavy, RepositoryGone, Unavailable
 from apps.integrations.github.graphql import GraphQL, page_of
 from apps.integrations.github.types import Answer, Raw, Spending, instant
+from apps.metrics.records import Part
 
 PATIENCE = 10
 """Queries in a row that are too heavy before GitHub counts as away: one bad pull request among 100 makes eight."""
@@ -54,6 +55,8 @@ class ListedDeployment:
     node_id: str
     created_at: datetime
     updated_at: datetime
+    statuses: int | None
+    """How many it has; None where GitHub does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +70,17 @@ class DeploymentIds:
     unreadable: bool = False
 
 
-def states_of(graphql: GraphQL, home: Home, ids: Sequence[str], *, spending: Spending) -> States:
-    """What GitHub states of these pull requests: 100 for 2 points, halved as often as it needs.
+def states_of(
+    graphql: GraphQL, home: Home, ids: Sequence[str], *, without: Collection[str] = (), spending: Spending
+) -> States:
+    """What GitHub states of these pull requests: 100 for 3 points, halved as often as it needs. `without` names parts
+    that may not be read.
 
     Raises RepositoryGone when the repository itself cannot be seen, Unavailable when nothing at all comes.
     """
-    ask = _Patient(lambda some: graphql.run("pr_states_by_ids", cost=2, owner=home.owner, name=home.name, ids=some))
+    parts = {part.value: part not in without for part in (Part.REVIEWS, Part.THREADS, Part.CHECKS)}
+    asked = {"owner": home.owner, "name": home.name, **parts}
+    ask = _Patient(lambda some: graphql.run("pr_states_by_ids", cost=3, ids=some, **asked))
     stated: dict[str, Raw] = {}
     unknown: set[str] = set()
     for some, answer in in_parts(ids, ask, spending):
@@ -124,7 +132,11 @@ def list_deployment_ids(
     return DeploymentIds(
         listed=tuple(
             ListedDeployment(
-                int(node["databaseId"]), node["id"], instant(node["createdAt"]), instant(node["updatedAt"])
+                int(node["databaseId"]),
+                node["id"],
+                instant(node["createdAt"]),
+                instant(node["updatedAt"]),
+                (node.get("statuses") or {}).get("totalCount"),
             )
             for node in readable
         ),

@@ -21,6 +21,7 @@ from apps.integrations.github.access import Lease, TokenSource, sent_with
 from apps.integrations.github.classify import documented_shape
 from apps.integrations.github.errors import GitHubError, QueryTooHeavy, Unavailable
 from apps.integrations.github.graphql import ATTEMPTS, utc_now
+from apps.integrations.github.patience import Patience
 from apps.integrations.github.rest_connection import connection_to
 from apps.integrations.github.transport import (
     API_VERSION,
@@ -44,7 +45,7 @@ class Rest:
 
     `api_url` is https://api.github.com, an Enterprise Server's `…/api/v3`, or a stand-in's address. Reads that failed
     on the way are tried twice more, after about `backoff` seconds and twice that; writes, refusals and rate limits
-    never. GitHub wants a second between writes (`seconds_between_writes`).
+    never. GitHub wants a second between writes (`seconds_between_writes`). With `patience` it asks no longer than that.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Rest:
             api_version=API_VERSION,
         )
         self.requests = 0
+        self.patience: Patience | None = None
 
     def get(self, path: str, **parameters: Any) -> Any:
         """The JSON at `path`; raises the named error otherwise."""
@@ -102,10 +104,24 @@ class Rest:
         body: Mapping[str, Any] | None = None,
     ) -> tuple[Mapping[str, str], Any]:
         """One request; the answer's headers (lower case) and JSON (None for an empty body)."""
+        if self.patience is not None:
+            self.patience.check()
+        try:
+            return self._tried(method, path, parameters, body)
+        except Unavailable:
+            if self.patience is not None:
+                self.patience.is_away()
+            raise
+
+    def _tried(
+        self, method: str, path: str, parameters: Mapping[str, Any] | None, body: Mapping[str, Any] | None
+    ) -> tuple[Mapping[str, str], Any]:
         for attempt in range(1, ATTEMPTS if method == "GET" else 1):
             try:
                 return self._followed(method, path, parameters, body)
             except (Unavailable, QueryTooHeavy):
+                if self.patience is not None and self.patience.is_over:
+                    raise
                 self._sleep(self._backoff * 2 ** (attempt - 1) * (0.5 + self._jitter()))
         return self._followed(method, path, parameters, body)
 

@@ -11,6 +11,11 @@ Raw = dict[str, Any]
 """One object in GitHub's own shape."""
 
 NO_DIFF = "GitHub could not compute the diff"
+
+NAMELESS = "a pull request: "
+"""Before the reason why one could not be read whose very number GitHub does not say."""
+
+NAMELESS_IN_LIST = f"{NAMELESS}GitHub cannot even say its number"
 """Why the files of a pull request are partial when GitHub gave null for them and no error: its sizes mean nothing."""
 
 
@@ -93,8 +98,9 @@ class PullRequestPage:
 
     `total` is how many there are in all, `seconds` how long the page's own query took, `size` for how many it asked
     (the most of them, if they were several that worked) and `refused` how often GitHub gave up before that: from these
-    the next page's size is chosen. `unreadable` holds each pull request that could not be had at all, `gone` the ids
-    that GitHub does not know (only when asked by ids), `permissions_missing` {part: permission} of what was refused.
+    the next page's size is chosen. `too_heavy` pull requests were so by themselves (only when asked by ids).
+    `unreadable` holds each pull request that could not be had at all, `gone` the ids that GitHub does not know (only
+    when asked by ids), `permissions_missing` {part: permission} of what was refused.
     """
 
     nodes: list[Raw]
@@ -111,6 +117,7 @@ class PullRequestPage:
     permissions_missing: Mapping[str, str] = field(default_factory=dict)
     size: int = 0
     refused: int = 0
+    too_heavy: int = 0
 
     @property
     def partial(self) -> dict[int, dict[str, str]]:

@@ -6,7 +6,7 @@ class Migration(migrations.Migration):
     """What the inbox is read by: an index of what is open stays small. Concurrently: no delivery waits for it."""
 
     atomic = False
-    dependencies = (("integrations", "0012_scheduled_fetch_wall"),)
+    dependencies = (("integrations", "0012_webhook_inbox"),)
     operations = (
         AddIndexConcurrently(
             "webhookdelivery",

@@ -57,6 +57,11 @@ class GitHubIntegration(Timestamped, BaseTeamModel):
     def __str__(self) -> str:
         return self.organization_slug
 
+    @property
+    def works_fully(self) -> bool:
+        """Whether no other credential could do more."""
+        return self.sync_status == self.SyncStatus.CONNECTED and not self.permissions_missing
+
 
 class IntegrationCredential(Timestamped, BaseTeamModel):
     """What opens GitHub for an integration. Tokens are encrypted at rest and appear in no log, page or task."""

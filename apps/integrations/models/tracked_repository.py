@@ -38,6 +38,7 @@ class TrackedRepository(Timestamped, BaseTeamModel):
         WebhookStatus.FAILING,
     )
     DEPTHS = (30, 60, 90, None)  # days; None is the full history
+    NOT_FOUND = "GitHub answers 404"  # begins the reason why a repository was stopped that is in no list any more
 
     integration = models.ForeignKey(
         GitHubIntegration, models.CASCADE, db_constraint=False, related_name="tracked_repositories"
@@ -67,6 +68,7 @@ class TrackedRepository(Timestamped, BaseTeamModel):
     stopped_reason = models.TextField(blank=True)
     admins_told_at = models.DateTimeField(null=True)  # that it needs them; a sync that ends well forgets it
     reconciled_at = models.DateTimeField(null=True)  # when what is stored was last compared with GitHub's counts
+    reconcile_asked_at = models.DateTimeField(null=True)  # to be compared whole, before its night comes
     watermark = models.DateTimeField(null=True)
     page_size = models.SmallIntegerField(default=24)
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from apps.integrations.models import AvailableRepository, GitHubIntegration, SyncRun, TrackedRepository
 from apps.integrations.queries.sync_run import waits_of
+from apps.integrations.queries.tried_again import tried_again_at
 from apps.metrics.models import PullRequest, Repository
 from apps.metrics.queries.completeness import completeness_in_words
 
@@ -49,6 +50,8 @@ SHOWN = Q(is_active=True) | Q(stopped_at__isnull=False)
 
 @dataclass(frozen=True, slots=True)
 class PartialExample:
+    """`parts`: why each is missing, in GitHub's first words; the sync log has all of them."""
+
     number: int
     parts: dict[str, str]
 
@@ -56,7 +59,8 @@ class PartialExample:
 @dataclass(frozen=True, slots=True)
 class Card:
     """`tracked` comes with its repository and integration. `points`, `resume_at` and `waited` (seconds) are of the run
-    that is going on or rests; `seen_at` when the connection last listed the repository.
+    that is going on or rests; `seen_at` when the connection last listed the repository; `tried_again_at` when what
+    failed is tried again by itself, if it is.
     """
 
     tracked: TrackedRepository
@@ -67,6 +71,7 @@ class Card:
     points: int | None = None
     resume_at: datetime | None = None
     waited: float = 0.0
+    tried_again_at: datetime | None = None
     partial: Sequence[PartialExample] = field(default_factory=tuple)
 
     @property
@@ -122,9 +127,10 @@ class Card:
 
     @property
     def is_back(self) -> bool:
-        """Whether the connection lists a repository again that was stopped."""
-        stopped_at = self.tracked.stopped_at
-        return stopped_at is not None and self.seen_at is not None and self.seen_at > stopped_at
+        """Whether the connection lists a repository again that was not found. A blocked one is listed all along."""
+        stopped_at, seen_at = self.tracked.stopped_at, self.seen_at
+        was_not_found = self.tracked.stopped_reason.startswith(TrackedRepository.NOT_FOUND)
+        return was_not_found and stopped_at is not None and seen_at is not None and seen_at > stopped_at
 
     @property
     def is_paused_by_person(self) -> bool:
@@ -226,10 +232,11 @@ def tracked_rows() -> QuerySet[TrackedRepository]:
 
 
 def cards_of(rows: Iterable[TrackedRepository]) -> list[Card]:
-    """Cards in the order of `rows`. Three queries, however many there are."""
+    """Cards in the order of `rows`. Three queries, however many there are, and one where some failed."""
     tracked = list(rows)
     seen = _seen(tracked)
     running = _running(tracked)
+    failed = _tried_again([row for row in tracked if state_of(row) == State.FAILED])
     partial = _partial(tracked)
     return [
         Card(
@@ -237,6 +244,7 @@ def cards_of(rows: Iterable[TrackedRepository]) -> list[Card]:
             state_of(row),
             **seen.get((row.integration_id, row.repository.github_repo_id), {}),
             **running.get(row.pk, {}),
+            tried_again_at=failed.get(row.pk),
             partial=partial.get(row.repository_id, ()),
         )
         for row in tracked
@@ -265,6 +273,18 @@ def _running(tracked: Sequence[TrackedRepository]) -> dict[int, dict[str, Any]]:
     return found
 
 
+def _tried_again(failed: Sequence[TrackedRepository]) -> dict[int, datetime | None]:
+    """When each is tried again by itself."""
+    if not failed:
+        return {}
+    rows = {row.pk: row for row in failed}
+    last = SyncRun.objects.filter(tracked_repository_id__in=list(rows)).order_by("tracked_repository_id", "-pk")
+    return {
+        run.tracked_repository_id: tried_again_at(rows[run.tracked_repository_id], run)
+        for run in last.distinct("tracked_repository_id").only("kind", "status", "finished_at", "tracked_repository_id")
+    }
+
+
 def _partial(tracked: Sequence[TrackedRepository]) -> dict[int, list[PartialExample]]:
     """The newest partial pull requests of each repository."""
     place = Window(RowNumber(), partition_by=F("repository_id"), order_by=F("number").desc())
@@ -279,5 +299,6 @@ def _partial(tracked: Sequence[TrackedRepository]) -> dict[int, list[PartialExam
     )
     examples: dict[int, list[PartialExample]] = {}
     for repository_id, number, parts in rows:
-        examples.setdefault(repository_id, []).append(PartialExample(number, parts))
+        first_words = {part: reason.partition("; REST: ")[0] for part, reason in parts.items()}
+        examples.setdefault(repository_id, []).append(PartialExample(number, first_words))
     return examples

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 from django.db.models import Case, Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Sum, When
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Coalesce
 from django.http import QueryDict
 
 from apps.integrations.models import AvailableRepository, GitHubIntegration, IntegrationCredential, TrackedRepository
@@ -161,7 +161,8 @@ def quick_counts() -> Counts:
 
 
 def _counts(untracked: int) -> Counts:
-    stored = Cast(KeyTextTransform("stored", "repository__completeness"), IntegerField())
+    counted = Cast(KeyTextTransform("stored", "repository__completeness"), IntegerField())
+    stored = Coalesce(counted, F("sync_prs_completed"))  # before a first sync has ended: what it has brought
     partial = Cast(KeyTextTransform("partial", "repository__completeness"), IntegerField())
     found = TrackedRepository.objects.filter(SHOWN).aggregate(
         tracked=Count("pk"),

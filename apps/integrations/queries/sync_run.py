@@ -158,6 +158,12 @@ class Run:
         return self.row.status in SyncRun.UNFINISHED
 
     @property
+    def goes_on_at(self) -> datetime | None:
+        """When its pause is over by itself. None for one whose time is up: it waits for its connection, or its turn."""
+        resume_at = self.row.resume_at if self.row.status == Status.PAUSED else None
+        return resume_at if resume_at is not None and resume_at > self.now else None
+
+    @property
     def is_held_by_person(self) -> bool:
         return self.row.status == Status.PAUSED and self.row.resume_at is None
 

@@ -8,6 +8,9 @@ from apps.integrations.models import GitHubIntegration
 
 Status = GitHubIntegration.SyncStatus
 
+LONGEST_URL = 1000
+"""As long as the column: half an address leads nowhere."""
+
 
 def disconnect(integration_id: int, *, reason: str) -> bool:
     """GitHub refused the credential. False when it was disconnected already: who did it first has said why."""
@@ -26,9 +29,11 @@ def disconnect(integration_id: int, *, reason: str) -> bool:
 def hold(integration_id: int, *, reason: str, url: str = "") -> bool:
     """The organisation wants somebody to see to it first (at `url`, where GitHub says so). True when that is new.
 
-    One that is held keeps since when, and whether the admins were told; the address may be another one now.
+    One that is held keeps since when; the address may be another one now. Whether the admins were told is kept until
+    something was read: what opens when it is tried, and not to the syncs, is one trouble.
     """
-    url = url if url.startswith(("https://", "http://")) else ""  # it becomes a link
+    fits = len(url) <= LONGEST_URL and url.startswith(("https://", "http://"))  # it becomes a link
+    url = url if fits else ""
     held = GitHubIntegration.objects.filter(pk=integration_id, sync_status=Status.HELD)
     if held.update(status_reason=reason, status_url=url):
         return False
@@ -39,14 +44,13 @@ def hold(integration_id: int, *, reason: str, url: str = "") -> bool:
             status_reason=reason,
             status_url=url,
             status_since=timezone.now(),
-            admins_told_at=None,
             updated_at=timezone.now(),  # the next try is an hour from now
         )
     )
 
 
 def works_again(integration_id: int) -> bool:
-    """What held it is gone. False when it was not held."""
+    """What held it seems to be gone: `was_read` tells. False when it was not held."""
     held = GitHubIntegration.objects.filter(pk=integration_id, sync_status=Status.HELD)
     return bool(
         held.update(
@@ -54,7 +58,13 @@ def works_again(integration_id: int) -> bool:
             status_reason="",
             status_url="",
             status_since=None,
-            admins_told_at=None,
             updated_at=timezone.now(),
         )
     )
+
+
+def was_read(integration: GitHubIntegration) -> None:
+    """A sync or a look got through: the next trouble is a new one. One statement, and only after some trouble."""
+    if integration.admins_told_at is not None:
+        GitHubIntegration.objects.filter(pk=integration.pk, sync_status=Status.CONNECTED).update(admins_told_at=None)
+        integration.admins_told_at = None

@@ -11,7 +11,7 @@ from django.utils import timezone
 from apps.integrations.models import GitHubIntegration, IntegrationCredential, TrackedRepository, WebhookEndpoint
 from apps.integrations.services import github_sync
 from apps.integrations.services.access_check import Account, GrantedAccess
-from apps.integrations.services.github_sync import resting
+from apps.integrations.services.github_sync import permissions, resting
 from apps.teams.models import Team
 from apps.teams.scope import team_scope
 from apps.teams.services import record_event
@@ -37,13 +37,13 @@ def connect(
 ) -> GitHubIntegration:
     """Store a checked access for `account`, which becomes what the team's admins see as a connection.
 
-    A connection that was given up or refused is taken up again, with everything it has: the new credential replaces the
-    old. Raises AlreadyConnected for one that works, unless `replace`.
+    A connection that was given up or refused, or that may not read everything, is taken up again, with everything it
+    has: the new credential replaces the old. Raises AlreadyConnected for one that works, unless `replace`.
     """
     try:
         with transaction.atomic(), team_scope(team.pk):
-            known = GitHubIntegration.objects.select_for_update().filter(organization_id=account.id).first()
-            if known is not None and known.sync_status == GitHubIntegration.SyncStatus.CONNECTED and not replace:
+            known = _locked(account)
+            if known is not None and known.works_fully and not replace:
                 raise AlreadyConnected(known.organization_slug)
             integration = _stored(account, known)
             _store_credential(integration, access)
@@ -59,6 +59,15 @@ def connect(
         raise AlreadyConnected(account.login) from error
 
 
+def _locked(account: Account) -> GitHubIntegration | None:
+    """The team's connection to the account, ours until COMMIT with the runs that are not finished."""
+    known: GitHubIntegration | None = GitHubIntegration.objects.filter(organization_id=account.id).first()
+    if known is not None:
+        resting.locked(known.pk, resting.unfinished(known.pk))
+        known.refresh_from_db()  # as it is now that nobody else writes it
+    return known
+
+
 def _stored(account: Account, known: GitHubIntegration | None) -> GitHubIntegration:
     integration = known or GitHubIntegration(organization_id=account.id, webhook_secret=secrets.token_hex(32))
     integration.organization_slug = account.login
@@ -66,10 +75,12 @@ def _stored(account: Account, known: GitHubIntegration | None) -> GitHubIntegrat
     integration.sync_status = GitHubIntegration.SyncStatus.CONNECTED
     integration.status_reason = integration.status_url = ""
     integration.status_since = integration.admins_told_at = None
+    not_readable = set(integration.permissions_missing)
     integration.permissions_missing, integration.permissions_told = {}, []  # the new credential may have them
     integration.discovery_status = GitHubIntegration.Discovery.PENDING
     integration.discovery_error = ""
     integration.save()
+    permissions.have_compared(integration, not_readable)
     return integration
 
 
@@ -106,6 +117,7 @@ def disconnect(*, integration: GitHubIntegration, actor: User | None) -> None:
     """
     with transaction.atomic(), team_scope(integration.team_id):
         who = actor.display_name if actor else "the system"
+        resting.locked(integration.pk, resting.unfinished(integration.pk))
         for tracked in TrackedRepository.objects.filter(integration=integration):
             github_sync.cancel_runs(tracked=tracked)
         now = timezone.now()

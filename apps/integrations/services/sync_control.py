@@ -16,8 +16,6 @@ from apps.users.models import User
 MOST_AGAIN = 1_000
 """Pull requests that are fetched again at a time: some 40 points."""
 
-Sync = TrackedRepository.SyncStatus
-
 
 def cancel_sync(*, run: SyncRun, actor: User) -> bool:
     """End an unfinished run; everything it stored stays. False when it had ended already.
@@ -30,17 +28,8 @@ def cancel_sync(*, run: SyncRun, actor: User) -> bool:
             return False
         tracked = run.tracked_repository
         github_sync.cancel_runs(tracked=tracked)
-        completeness = tracked.repository.completeness
-        status = Sync.PARTIAL if completeness.get("partial") else Sync.COMPLETE
-        if run.kind in (SyncRun.Kind.INITIAL, SyncRun.Kind.MANUAL) or tracked.repository.covered_from is None:
-            status = Sync.PENDING
         TrackedRepository.objects.filter(pk=tracked.pk, is_active=True).update(
-            sync_status=status,
-            sync_requested_at=None,
-            sync_activity="",
-            last_sync_error=f"Cancelled by {actor.display_name}.",
-            rate_limited=False,
-            rate_limit_reset_at=None,
+            sync_requested_at=None, last_sync_error=f"Cancelled by {actor.display_name}."
         )
         record_event(run.team, actor, "sync.cancelled", repository=tracked.repository.full_name, run=run.pk)
         return True

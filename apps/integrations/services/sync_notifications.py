@@ -17,7 +17,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.integrations.models import GitHubIntegration, SyncRun, TrackedRepository
-from apps.metrics.queries.completeness import completeness_in_words
+from apps.integrations.queries.tried_again import tried_again_at
+from apps.metrics.queries.completeness import completeness_in_words, unread_of
 from apps.teams.models import Membership, Team
 from apps.teams.scope import team_scope
 
@@ -101,13 +102,14 @@ def send_sync_complete_notification(tracked_repo: TrackedRepository, stats: Sync
     repository = tracked_repo.repository
     known = repository.completeness
     partial = f", {known['partial']:,} partial" if known.get("partial") else ""
-    subject = f"{repository.full_name} is synced: {stats.pull_requests:,} pull requests{partial}"
+    unread = f", {unread_of(known):,} could not be read" if known and unread_of(known) else ""
+    subject = f"{repository.full_name} is synced: {stats.pull_requests:,} pull requests{partial}{unread}"
     context = {
         "team": team,
         "repository": repository,
         "stats": stats,
         "completeness": completeness_in_words(repository),
-        "is_complete": not known.get("partial") and known.get("stored") == known.get("stated"),
+        "is_complete": not known.get("partial") and not unread and known.get("stored") == known.get("stated"),
         "examples": list(stats.partial.items())[:EXAMPLES],
         "others": max(0, len(stats.partial) - EXAMPLES),
         "overview_url": settings.BASE_URL + reverse("metrics:overview", args=[team.slug]),
@@ -125,6 +127,7 @@ def _send_needs_attention(run: SyncRun) -> int:
         "repository": tracked.repository,
         "reason": run.errors[-1] if run.errors else tracked.last_sync_error,
         "since": run.finished_at,
+        "again_at": tried_again_at(tracked, run),
         "organization": tracked.integration.organization_slug,
         "repositories_url": settings.BASE_URL + reverse("integrations:repositories", args=[team.slug]),
     }

@@ -34,11 +34,13 @@ RETRIED: dict[str, Any] = {
 def sync_repository_initial_task(team_id: int, repo_id: int, days_back: int | None) -> None:
     """The first sync of a tracked repository (`repo_id`: its row), or one of another depth. None: full history.
 
-    A message that was overtaken by one of another depth, or comes twice, does nothing of its own: the row says what is
-    wanted.
+    A message that was overtaken by one of another depth, or comes twice or late, does nothing of its own: the row says
+    what is wanted.
     """
 
-    def begin(tracked: TrackedRepository) -> SyncRun:
+    def begin(tracked: TrackedRepository) -> SyncRun | None:
+        if github_sync.nobody_waits_for(tracked):
+            return None
         if tracked.days_back != days_back:
             return github_sync.begin_asked(tracked)
         return github_sync.begin_run(tracked=tracked, kind=SyncRun.Kind.INITIAL, days_back=days_back)
@@ -48,11 +50,19 @@ def sync_repository_initial_task(team_id: int, repo_id: int, days_back: int | No
 
 @shared_task(name="apps.integrations.tasks.sync_repository_task", **RETRIED)
 def sync_repository_task(team_id: int, repo_id: int) -> None:
-    """What changed since the last sync; the whole depth where there was none."""
-    _begin(team_id, repo_id, github_sync.begin_asked)
+    """What changed since the last sync; the whole depth where there was none. A message that comes late restarts
+    nothing that somebody cancelled.
+    """
+
+    def begin(tracked: TrackedRepository) -> SyncRun | None:
+        if not github_sync.is_covered(tracked) and github_sync.nobody_waits_for(tracked):
+            return None
+        return github_sync.begin_asked(tracked)
+
+    _begin(team_id, repo_id, begin)
 
 
-def _begin(team_id: int, repo_id: int, begin: Callable[[TrackedRepository], SyncRun]) -> None:
+def _begin(team_id: int, repo_id: int, begin: Callable[[TrackedRepository], SyncRun | None]) -> None:
     with team_scope(team_id):
         followed = TrackedRepository.objects.filter(
             is_active=True, integration__sync_status=GitHubIntegration.SyncStatus.CONNECTED
@@ -61,6 +71,8 @@ def _begin(team_id: int, repo_id: int, begin: Callable[[TrackedRepository], Sync
         if tracked is None:  # untracked or disconnected meanwhile
             return
         run = begin(tracked)
+    if run is None:
+        return
     handles = github_sync.next_turns(team_id=team_id, integration_id=tracked.integration_id)
     ours = [handle for handle in handles if handle.run_id == run.pk and not others_wait()]
     for handle in handles:
@@ -127,10 +139,14 @@ def reap_sync_runs_task() -> None:
     the e-mails about connections, and those that a crash left unwritten.
     """
     for team_id in Team.objects.order_by("pk").values_list("pk", flat=True).iterator():
-        github_sync.reap_team(team_id)
-        for integration_id in github_sync.connections_in_waiting(team_id):
+        with team_scope(team_id):  # one transaction: what is asked of every team each minute has to be little
+            github_sync.reap_team(team_id)
+            waiting = github_sync.connections_in_waiting(team_id)
+            unwritten = sync_notifications.unwritten(team_id)
+            untold = sync_notifications.connections_untold(team_id)
+        for integration_id in waiting:
             give_turns(team_id, integration_id)
-        for run_id in sync_notifications.unwritten(team_id):
+        for run_id in unwritten:
             notify_sync_ended_task.delay(team_id, run_id)
-        for integration_id in sync_notifications.connections_untold(team_id):
+        for integration_id in untold:
             notify_connection_task.delay(team_id, integration_id)

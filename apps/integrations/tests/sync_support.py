@@ -36,10 +36,10 @@ def tracked_at(sandbox: Any, team: Team, full_name: str, **fields: Any) -> Track
         repository = Repository.objects.create(
             github_repo_id=remote.database_id, node_id=remote.id, full_name=full_name
         )
-        tracked: TrackedRepository = TrackedRepository.objects.create(
+        row: TrackedRepository = TrackedRepository.objects.create(
             integration=integration, repository=repository, **fields
         )
-        return tracked
+        return row
 
 
 def reaped(team_id: int) -> list[Handle]:
@@ -94,16 +94,15 @@ NAMES = {
 
 def rows_of(team: Team, *, present: bool = False) -> dict[str, list[tuple[Any, ...]]]:
     """Every stored row of the team by natural values: primary keys and times of writing left out, and what a foreign
-    key points to by its name. `present`: without rows that are gone.
+    key points to by its name. `present`: without rows that are gone, or whose pull request is.
     """
     found = {}
     with team_scope(team.pk), connection.cursor() as cursor:
         for table in TABLES:
             model = django_apps.get_model("metrics", table)
             columns = [_named(field) for field in model._meta.fields if field.column not in LEFT_OUT]
-            gone = any(field.column == "gone_at" for field in model._meta.fields)
-            where = " WHERE t.gone_at IS NULL" if present and gone else ""
-            cursor.execute(f"SELECT {', '.join(columns)} FROM metrics_{table} t{where}")
+            where = " AND ".join(_is_present(field) for field in model._meta.fields) if present else "true"
+            cursor.execute(f"SELECT {', '.join(columns)} FROM metrics_{table} t WHERE {where}")
             found[table] = sorted(cursor.fetchall(), key=repr)
     return found
 
@@ -116,6 +115,12 @@ def _named(field: Any) -> str:
         return f't."{field.column}"'
     to = field.related_model._meta.model_name
     return f'(SELECT o."{NAMES[to]}" FROM metrics_{to} o WHERE o.id = t."{field.column}")'
+
+
+def _is_present(field: Any) -> str:
+    if field.column == "pull_request_id":
+        return "(SELECT p.gone_at IS NULL FROM metrics_pullrequest p WHERE p.id = t.pull_request_id)"
+    return "t.gone_at IS NULL" if field.column == "gone_at" else "true"
 
 
 def versions_of(team: Team) -> dict[str, list[tuple[Any, ...]]]:

@@ -28,7 +28,6 @@ from apps.integrations.services.budgets.memory import MemoryBudgets
 from apps.integrations.services.budgets.shared import AWAY_SECONDS, SharedBudgets
 from apps.integrations.services.budgets.terms import (
     LEASE_SECONDS,
-    LONGEST_WINDOW,
     PLACES,
     Became,
     Busy,
@@ -79,7 +78,7 @@ SETTLES = st.tuples(
     st.none() | st.tuples(st.integers(0, 400), st.sampled_from([-5.0, 100.0, 102.0, 1000.0, 9e9]), st.integers(0, 90)),
     st.sampled_from([0.0, 30.0, 90.0]),
 )
-PASSING = st.tuples(st.just("time"), st.sampled_from([0.1, 1.0, 50.0, 90.0, 1000.0]))
+PASSING = st.tuples(st.just("time"), st.sampled_from([0.125, 1.0, 50.0, 90.0, 1000.0]))
 
 
 @settings(max_examples=60)
@@ -312,11 +311,28 @@ def test_keys_do_not_outlive_what_they_say(redis_url, in_redis, account):
     assert all(0 < life <= 7300 for life in lives)
 
 
-@pytest.mark.parametrize("garbage", ["1e300", "inf"])
-def test_what_somebody_else_wrote_into_redis_closes_no_account_for_ever(in_redis, redis_url, garbage):
-    account = new_account()
+@pytest.mark.parametrize("garbage", ["1e300", "inf", "nan", "nonsense", "-inf"])
+@pytest.mark.parametrize("name", ["closed_until", "reset_at", "paced", "limit", "remaining"])
+def test_nonsense_that_somebody_wrote_into_redis_closes_no_account(in_redis, redis_url, account, name, garbage):
     with redis.Redis.from_url(redis_url) as client:
-        client.hset(f"tformance:budget:{account}:graphql", "closed_until", garbage)
-        found = in_redis.lease([account], asked(), NOW)
-        client.delete(f"tformance:budget:{account}:graphql")
-    assert found == Closed(NOW + LONGEST_WINDOW)
+        client.hset(f"tformance:budget:{account}:of:graphql", name, garbage)
+        client.hset(f"tformance:budget:{account}:block", "until", garbage)
+    request = asked()
+    assert in_redis.lease([account], request, NOW) == Granted(account)
+    in_redis.settle(stated(request, account, 4000), NOW)
+    assert left_of(in_redis, account) == 4000
+    assert in_redis.lease([account], asked(), NOW) == Granted(account)
+
+
+def test_a_lease_without_an_end_takes_no_place(in_redis, redis_url, account):
+    with redis.Redis.from_url(redis_url) as client:
+        client.zadd(f"tformance:budget:{account}:leases", {f"graphql|1|{n}": float("inf") for n in range(PLACES)})
+    assert in_redis.lease([account], asked(), NOW) == Granted(account)
+
+
+@pytest.mark.parametrize("resource", ["leases", "block"])
+def test_a_resource_of_any_name_is_kept_apart_from_what_is_under_way(in_redis, account, resource):
+    request = asked()
+    in_redis.lease([account], request, NOW)
+    in_redis.settle(replace(stated(request, account, 4000), resource=resource), NOW)
+    assert in_redis.lease([account], asked(), NOW) == Granted(account)

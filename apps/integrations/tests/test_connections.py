@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
 from apps.integrations.factories import SyncRunFactory, TrackedRepositoryFactory
@@ -57,6 +60,18 @@ def test_a_second_connection_to_the_same_organisation_is_refused(team, owner):
         made(team, owner, token="secret-2")
     with team_scope(team.pk):
         assert IntegrationCredential.objects.get().access_token == "secret-1"
+
+
+def test_one_that_may_not_read_everything_can_be_connected_again(team, owner):
+    """As its card asks for."""
+    integration = made(team, owner)
+    with team_scope(team.pk):
+        gap = {"permission": "checks: read", "since": "2026-11-20T13:00:00+00:00"}
+        GitHubIntegration.objects.update(permissions_missing={"checks": gap}, permissions_told=["checks"])
+    assert made(team, owner, token="secret-2").pk == integration.pk
+    with team_scope(team.pk):
+        assert IntegrationCredential.objects.get().access_token == "secret-2"
+        assert GitHubIntegration.objects.get().permissions_missing == {}
 
 
 def test_a_command_may_replace_the_credential(team, owner):
@@ -180,3 +195,18 @@ def test_a_token_that_ends_keeps_its_end(team, owner):
     with team_scope(team.pk):
         credential = IntegrationCredential.objects.get()
         assert (credential.refresh_token, credential.expires_at, credential.scopes) == ("r", ends, [])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_connects_again_keeps_nobody_waiting_who_only_points_to_the_connection(team, owner):
+    integration = made(team, owner)
+
+    def tracked_meanwhile() -> None:
+        with closing(connection), team_scope(team.pk):
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout TO '2s'")
+            TrackedRepositoryFactory.create(team=team, integration=integration)
+
+    with ThreadPoolExecutor(1) as beside, transaction.atomic():
+        connect(team=team, access=access(), account=ACME, actor=owner, replace=True)
+        beside.submit(tracked_meanwhile).result(timeout=10)

@@ -67,9 +67,12 @@ def test_reasons_are_grouped_into_a_few_plain_words(part, reason, words):
 
 
 def test_only_what_may_come_another_time_is_asked_for_again():
-    assert may_come("files", "GitHub could not answer in time")
-    assert not may_come("files", NO_DIFF)
-    assert not may_come("checks", "Resource not accessible by integration")
+    assert may_come("files", "GitHub could not answer in time", ())
+    assert not may_come("files", NO_DIFF, ())
+    assert not may_come("checks", "Resource not accessible by integration", ())
+    assert may_come("checks", "permission missing: checks", ["threads"])
+    assert not may_come("checks", "permission missing: checks", ["checks"])
+    assert not may_come("review_comments", "permission missing: pull_requests", ["threads"])
 
 
 @pytest.mark.parametrize(
@@ -82,7 +85,10 @@ def test_only_what_may_come_another_time_is_asked_for_again():
             {"stored": 1240, "stated": 1240, "partial": 3, "reasons": {"files too large": 2, "timed out": 1}},
             "1,240 of 1,240; 3 partial: files too large (2), timed out (1)",
         ),
-        ({"stored": 1238, "stated": 1240, "partial": 0, "capped": 1}, "1,238 of 1,240; 1 capped by GitHub"),
+        (
+            {"stored": 1238, "stated": 1240, "partial": 0, "capped": 1},
+            "1,238 of 1,240, 2 could not be read; 1 capped by GitHub",
+        ),
     ],
 )
 def test_completeness_is_a_sentence(known, words):
@@ -105,7 +111,7 @@ def test_fewer_than_stated_is_called_partial_never_complete(tracked, team):
         run = github_sync.begin_run(tracked=tracked, kind=SyncRun.Kind.INCREMENTAL, days_back=None)
     row = advanced(run)
     assert row.sync_status == "partial"
-    assert completeness_in_words(row.repository) == "29 of 30"
+    assert completeness_in_words(row.repository) == "29 of 30, 1 could not be read"
     with team_scope(team.pk):
         assert SyncRun.objects.get(pk=run.pk).status == "partial"
 

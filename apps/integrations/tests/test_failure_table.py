@@ -9,9 +9,12 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.db.models import F
 from django.utils import timezone
 
-from apps.integrations.services import github_sync
+from apps.integrations.models import GitHubIntegration, SyncRun, TrackedRepository
+from apps.integrations.queries.cards import cards_of
+from apps.integrations.services import github_sync, sync_notifications
 from apps.integrations.services.github_sync.engine import Ended
 from apps.integrations.tests.failure_support import (
     NOW,
@@ -23,6 +26,7 @@ from apps.integrations.tests.failure_support import (
     run_of,
     stored,
     sync,
+    tell,
     time_passes,
     update,
 )
@@ -379,3 +383,51 @@ def test_one_pull_request_that_makes_no_sense_holds_no_other_up(github, tracked,
     assert (run_of(tracked).status, fresh(tracked).sync_status) == ("partial", "partial")
     assert list(run_of(tracked).partial["unreadable"]) == ["7"]
     assert says in run_of(tracked).partial["unreadable"]["7"]
+
+
+def test_what_failed_though_it_was_covered_is_tried_again_the_next_day_and_told_once(github, tracked, team):
+    assert sync(tracked).ended == Ended.FINISHED
+    body = {"data": None, "errors": [{"type": "undefinedField", "message": "Field 'x' doesn't exist"}]}
+    github.faults.add("*", "status", times=-1, status=400, body=body)
+    assert update(tracked).ended == Ended.FAILED
+    assert "It is tried again each day" in mail.outbox[-1].body
+    hours_pass(team, 23)
+    assert github_sync.ask_for_looks(team.pk) == []
+    hours_pass(team, 2)
+    with team_scope(team.pk):
+        [card] = cards_of([fresh(tracked)])
+    assert card.state == "failed"
+    assert card.tried_again_at < timezone.now()
+    assert github_sync.ask_for_looks(team.pk) == [tracked.integration_id]
+    github_sync.look(team.pk, tracked.integration_id)
+    [handle] = github_sync.next_turns(team_id=team.pk, integration_id=tracked.integration_id)
+    assert github_sync.advance(handle).ended == Ended.FAILED
+    tell(team.pk)
+    sync_notifications.notify_about(team_id=team.pk, run_id=handle.run_id)
+    assert len(mail.outbox) == 1
+    assert github_sync.ask_for_looks(team.pk) == []  # and not before the day after
+    hours_pass(team, 25)
+    github.faults.clear()
+    github_sync.look(team.pk, tracked.integration_id)
+    [handle] = github_sync.next_turns(team_id=team.pk, integration_id=tracked.integration_id)
+    assert github_sync.advance(handle).ended == Ended.FINISHED
+    assert (fresh(tracked).sync_status, fresh(tracked).admins_told_at) == ("complete", None)
+
+
+def test_a_history_that_failed_waits_for_a_person(github, tracked, team):
+    assert sync(tracked, 30).ended == Ended.FINISHED
+    github.faults.add("*", "status", times=-1, status=400, body={"data": None, "errors": [{"message": "x"}]})
+    assert sync(tracked, None).ended == Ended.FAILED
+    assert "cannot go on by itself" in mail.outbox[-1].body
+    hours_pass(team, 50)
+    assert github_sync.ask_for_looks(team.pk) == []
+    with team_scope(team.pk):
+        assert cards_of([fresh(tracked)])[0].tried_again_at is None
+
+
+def hours_pass(team, hours):
+    by = timedelta(hours=hours)
+    with team_scope(team.pk):
+        SyncRun.objects.update(finished_at=F("finished_at") - by)
+        TrackedRepository.objects.update(last_sync_at=F("last_sync_at") - by)
+        GitHubIntegration.objects.update(look_claimed_until=None, look_asked_at=None)

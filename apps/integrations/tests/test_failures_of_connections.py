@@ -8,13 +8,16 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.integrations.factories import WebhookEndpointFactory
 from apps.integrations.github.errors import RateLimited, SsoRequired
-from apps.integrations.models import GitHubIntegration, IntegrationCredential, TrackedRepository
+from apps.integrations.models import GitHubIntegration, IntegrationCredential, SyncRun, TrackedRepository
 from apps.integrations.services import connections, discovery, github_sync, github_webhooks, upkeep
 from apps.integrations.services.access_check import Account, GrantedAccess
+from apps.integrations.services.connections import disconnect
 from apps.integrations.services.github_sync import runs, trouble
 from apps.integrations.services.github_sync.engine import Ended
 from apps.integrations.tests.failure_support import (
@@ -208,6 +211,52 @@ def test_a_held_connection_is_tried_again_each_hour_and_goes_on_where_it_stopped
     work_off(team.pk)
     assert (run_of(shop).pk, run_of(shop).status, stored(shop)) == (run.pk, "complete", 30)
     assert len(mail.outbox) == 1
+
+
+def test_what_opens_when_it_is_tried_and_not_to_the_syncs_is_told_once_and_not_each_hour(github, shop, team):
+    one_page(shop)
+    for _ in range(3):
+        github.mutations.apply({"action": "require_sso", "organization": "acme"})
+        assert sync(shop).ended == Ended.PAUSED
+        github.mutations.apply({"action": "require_sso", "organization": "acme", "on": False})
+        assert trouble.try_again(team_id=team.pk, integration_id=shop.integration_id) is True
+    assert len(mail.outbox) == 1
+    one_page(shop)  # something is read
+    github.mutations.apply({"action": "require_sso", "organization": "acme"})
+    assert sync(shop).ended == Ended.PAUSED
+    assert len(mail.outbox) == 2
+
+
+def written_first(queries) -> list[str]:
+    """The tables in the order in which their rows were first locked or written."""
+    tables = ("integrations_syncrun", "integrations_githubintegration", "integrations_trackedrepository")
+    seen: list[str] = []
+    for query in queries:
+        sql = query["sql"]
+        written = next((table for table in tables if sql.startswith(f'UPDATE "{table}"')), None)
+        if written is None and "FOR NO KEY UPDATE" in sql:
+            written = next(table for table in tables if f'FROM "{table}"' in sql)
+        if written is not None and written not in seen:
+            seen.append(written)
+    return [table.removeprefix("integrations_") for table in seen]
+
+
+@pytest.mark.parametrize("event", ["disconnect", "connect", "hold"])
+def test_whatever_happens_to_a_connection_locks_rows_in_the_order_of_a_page(github, shop, team, event):
+    handle = begun(shop)
+    happens = {
+        "disconnect": lambda: disconnect(integration=connection_of(shop), actor=None),
+        "connect": lambda: connect_again(shop),
+        "hold": lambda: trouble.settle_integration(team.pk, shop.integration_id, SsoRequired("https://x.test/sso")),
+    }
+    with team_scope(team.pk):
+        GitHubIntegration.objects.update(sync_status="held" if event == "connect" else "connected")
+        SyncRun.objects.filter(pk=handle.run_id).update(
+            status="paused" if event == "connect" else "pending", resume_at=timezone.now()
+        )
+    with CaptureQueriesContext(connection) as queries:
+        happens[event]()
+    assert written_first(queries) == ["syncrun", "githubintegration", "trackedrepository"]
 
 
 def _an_hour_later(team):

@@ -242,6 +242,8 @@ CORE = {"__typename": "Team", "id": "T", "databaseId": 9, "slug": "core"}
             {"kind": EventKind.FORCE_PUSHED, "subject": "b" * 40, "after_sha": "b" * 40},
         ),
         (event("AutoMergeEnabledEvent"), {"kind": EventKind.AUTO_MERGE_ENABLED}),
+        (event("AutoSquashEnabledEvent"), {"kind": EventKind.AUTO_MERGE_ENABLED}),
+        (event("AutoRebaseEnabledEvent"), {"kind": EventKind.AUTO_MERGE_ENABLED}),
         (
             event("AutoMergeDisabledEvent", reasonCode="closed"),
             {"kind": EventKind.AUTO_MERGE_DISABLED, "detail": "closed"},

@@ -11,7 +11,7 @@ from apps.integrations.models import SyncRun, TrackedRepository
 from apps.integrations.services import github_sync
 from apps.integrations.services.github_sync.coverage import completeness_in_words
 from apps.integrations.services.github_sync.engine import Ended
-from apps.integrations.services.github_sync.reconciliation import reconcile
+from apps.integrations.services.github_sync.reconciliation import nightly
 from apps.integrations.tests.failure_support import fresh, repository_of, run_of, sync, update
 from apps.integrations.tests.sync_support import next_turn, rows_of, tracked_at
 from apps.metrics.models import PullRequest
@@ -106,7 +106,7 @@ def test_after_a_day_it_is_left_to_the_night(github, unreadable):
     runs_before = run_of(unreadable).pk
     assert looked_at(unreadable).pk == runs_before
     assert pull_request(unreadable).is_partial
-    [_] = reconcile.begin_due(unreadable.team_id, now=timezone.now() + timedelta(days=3))
+    [_] = nightly.begin_due(unreadable.team_id, now=timezone.now() + timedelta(days=3))
     github_sync.advance(next_turn(run_of(unreadable).pk, unreadable.team_id), seconds=None)
     assert (pull_request(unreadable).title, pull_request(unreadable).partial) == ("Newer", {})
     assert fresh(unreadable).sync_status == "complete"

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from copy import copy
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.core import mail
 from django.utils import timezone
 
-from apps.integrations.models import SyncRun, TrackedRepository
+from apps.integrations.models import GitHubIntegration, SyncRun, TrackedRepository
 from apps.integrations.services import github_sync, sync_notifications
-from apps.integrations.services.github_sync import runs
+from apps.integrations.services.github_sync import due, permissions, runs
 from apps.integrations.services.github_sync.coverage import completeness_in_words
 from apps.integrations.services.github_sync.engine import Ended
-from apps.integrations.services.github_sync.reconciliation import reconcile
+from apps.integrations.services.github_sync.reconciliation import nightly
 from apps.integrations.services.github_sync.reconciliation.comparison import rows_to_compare
 from apps.integrations.tests.sync_support import next_turn, rows_of, tracked_at, versions_of
 from apps.metrics.factories import PullRequestFactory, RepositoryFactory
@@ -68,7 +69,7 @@ def change(github, action, **request):
 def begun(tracked) -> github_sync.Handle:
     with team_scope(tracked.team_id):
         TrackedRepository.objects.update(reconciled_at=timezone.now() - timedelta(hours=31), sync_requested_at=None)
-    assert reconcile.begin_due(tracked.team_id) == [tracked.integration_id]
+    assert nightly.begin_due(tracked.team_id) == [tracked.integration_id]
     return github_sync.handle_of(run_of(tracked))
 
 
@@ -132,6 +133,100 @@ def test_a_silent_deletion_is_found_and_marked(github, tracked, team, action, pa
     assert run.counts["repaired"] == 1
     with team_scope(team.pk):
         assert set(gone.objects.exclude(gone_at=None).values_list("pull_request__number", flat=True)) == {number}
+
+
+def silently_otherwise(github, part):
+    """The number of a pull request of which a review, a thread or the checks changed without a word."""
+    if part == "checks":
+        number = next(
+            pull.number
+            for pull in github.world.repository("acme/shop").contents.pulls.values()
+            if pull.state == "MERGED" and rollup_of(pull) == "SUCCESS"
+        )
+        change(github, "check", name="unit tests", conclusion="FAILURE", number=number, silent=True)
+        return number
+    number = next(n for n in numbers_with(github, "threads", 40) if any_of(github, n, part))
+    found = any_of(github, number, part)[0]
+    if part == "reviews":
+        change(github, "dismiss", number=number, id=found.database_id, silent=True)
+    else:
+        change(github, "unresolve" if part == "resolved" else "resolve", number=number, id=found.id, silent=True)
+    return number
+
+
+def rollup_of(pull):
+    suites = pull.repository.contents.suites.get(pull.head_ref_oid, ())
+    ended = {run.conclusion for suite in suites for run in suite.runs}
+    return "SUCCESS" if ended == {"SUCCESS"} else None
+
+
+def any_of(github, number, part):
+    pull = pull_of(github, number)
+    return {
+        "reviews": [review for review in pull.reviews if review.state == "APPROVED"],
+        "resolved": [thread for thread in pull.threads if thread.is_resolved],
+        "unresolved": [thread for thread in pull.threads if not thread.is_resolved],
+    }[part]
+
+
+@pytest.mark.parametrize("part", ["reviews", "resolved", "unresolved", "checks"])
+def test_a_state_that_changed_without_a_word_is_found(github, tracked, team, other_team, part):
+    number = silently_otherwise(github, part)
+    run = reconciled(tracked)
+    assert (run.counts["repaired"], run.points <= 1 + 1 + 1 + 2) == (1, True)
+    with team_scope(team.pk):
+        assert PullRequest.objects.get(number=number).partial == {}
+    github_sync.sync_repository_history(tracked_at(github, other_team, "acme/shop"), None)
+    ours, theirs = rows_of(team, present=True), rows_of(other_team, present=True)
+    if part == "checks":  # earlier attempts are kept
+        assert set(theirs.pop("prcheckrun")) <= set(ours.pop("prcheckrun"))
+    assert ours == theirs
+    assert reconciled(tracked).counts["repaired"] == 0
+
+
+@pytest.mark.parametrize("way", ["asked", "connected"])
+def test_what_may_be_read_again_is_fetched_where_it_is_missing(github, team, other_team, way, settings):
+    settings.GITHUB_WEB_URL = github.url
+    change(github, "forbid", part="statusCheckRollup")
+    tracked = tracked_at(github, team, "acme/shop")
+    github_sync.sync_repository_history(tracked, None)
+    assert reconciled(tracked).counts["repaired"] == 0  # as long as it may not be read
+    change(github, "forbid", part="statusCheckRollup", on=False)
+    with team_scope(team.pk):
+        integration = fresh(tracked).integration
+        assert list(integration.permissions_missing) == ["checks"]
+        if way == "asked":
+            record = SimpleNamespace(checks=(), partial={})
+            permissions.note(integration, SimpleNamespace(permissions={}, pull_requests=[record]))
+        else:
+            permissions.have_compared(integration, {"checks"})
+            GitHubIntegration.objects.update(permissions_missing={})
+    assert nightly.begin_due(team.pk) == [tracked.integration_id]
+    assert github_sync.advance(github_sync.handle_of(run_of(tracked)), seconds=None).ended == Ended.FINISHED
+    assert (run_of(tracked).counts["repaired"], fresh(tracked).sync_status) == (40, "complete")
+    github_sync.sync_repository_history(tracked_at(github, other_team, "acme/shop"), None)
+    assert rows_of(team) == rows_of(other_team)
+    assert nightly.begin_due(team.pk) == []
+
+
+def test_of_a_big_repository_every_pull_request_is_compared_when_that_was_asked_for(tracked, team):
+    with team_scope(team.pk):
+        repository = Repository.objects.get()
+        PullRequest.objects.update(state="merged", pr_updated_at=NOW - timedelta(days=400))
+        now = timezone.now()
+        assert len(rows_to_compare(repository, after=0, now=now, big=10)) < 10
+        assert len(rows_to_compare(repository, after=0, now=now, big=10, every=True)) == 40
+
+
+def test_a_comparison_that_is_cancelled_leaves_the_repository_as_it_was(tracked, team):
+    begun(tracked)
+    assert fresh(tracked).sync_status == "syncing"
+    with team_scope(team.pk):
+        assert github_sync.cancel_runs(tracked=fresh(tracked)) == 1
+        assert (fresh(tracked).sync_status, due.followed().count()) == ("complete", 1)
+        github_sync.begin_run(tracked=fresh(tracked), kind=SyncRun.Kind.MANUAL, days_back=30)
+        github_sync.cancel_runs(tracked=fresh(tracked))
+    assert fresh(tracked).sync_status == "pending"
 
 
 def test_what_a_silent_force_push_left_behind_is_marked_and_nobody_elses(github, tracked, team):
@@ -371,12 +466,12 @@ def test_each_repository_has_its_turn_once_a_day_at_night(tracked, team):
     night = datetime(2026, 11, 21, 3, tzinfo=UTC)
     with team_scope(team.pk):
         TrackedRepository.objects.update(reconciled_at=night - timedelta(hours=19))
-    assert reconcile.begin_due(team.pk, now=night) == []
+    assert nightly.begin_due(team.pk, now=night) == []
     with team_scope(team.pk):
         TrackedRepository.objects.update(reconciled_at=night - timedelta(hours=21))
-    assert reconcile.begin_due(team.pk, now=night.replace(hour=7)) == []
-    assert reconcile.begin_due(team.pk, now=night) == [tracked.integration_id]
-    assert reconcile.begin_due(team.pk, now=night) == []
+    assert nightly.begin_due(team.pk, now=night.replace(hour=7)) == []
+    assert nightly.begin_due(team.pk, now=night) == [tracked.integration_id]
+    assert nightly.begin_due(team.pk, now=night) == []
     assert run_of(tracked).kind == "reconcile"
 
 
@@ -384,11 +479,11 @@ def test_what_missed_the_night_follows_by_day(tracked, team):
     noon = datetime(2026, 11, 21, 12, tzinfo=UTC)
     with team_scope(team.pk):
         TrackedRepository.objects.update(reconciled_at=noon - timedelta(hours=31))
-    assert reconcile.begin_due(team.pk, now=noon) == [tracked.integration_id]
+    assert nightly.begin_due(team.pk, now=noon) == [tracked.integration_id]
 
 
 def test_a_repository_that_something_else_is_done_for_waits(tracked, team):
     with team_scope(team.pk):
         TrackedRepository.objects.update(reconciled_at=timezone.now() - timedelta(days=3))
         github_sync.begin_run(tracked=tracked, kind=SyncRun.Kind.INCREMENTAL, days_back=None)
-    assert reconcile.begin_due(team.pk) == []
+    assert nightly.begin_due(team.pk) == []

@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 
 from apps.integrations.github.access import StaticToken
-from apps.integrations.github.errors import BadCredentials, NotFound, RateLimited, SsoRequired
+from apps.integrations.github.errors import BadCredentials, LeftForLater, NotFound, RateLimited, SsoRequired
 from apps.integrations.github.graphql import GraphQL, graphql_url
+from apps.integrations.github.patience import AWAY, Patience
 from apps.integrations.github.pull_requests import fetch_page
 from apps.integrations.github.rest import Rest
 from apps.integrations.github.transport import HttpxTransport
 from apps.integrations.github.types import NO_DIFF
 from apps.integrations.services.github_sync import rest_way
+from apps.integrations.services.github_sync.coverage import may_come
 from apps.integrations.services.mapping import pull_request_record
 from apps.metrics.records import Account, EventKind, OverallTotal, Part, PullRequestRecord
 from devtools.github_sandbox.server import SandboxServer
@@ -312,3 +314,39 @@ def test_an_answer_of_another_shape_is_that_parts_failure(github, rest, busiest)
     filled = rest_way.fill(rest, SHOP, bare(busiest), [Part.ISSUE_COMMENTS])
     assert filled.issue_comments is None
     assert filled.partial[Part.ISSUE_COMMENTS].startswith("timed out; REST: GitHub is not available")
+
+
+def test_what_takes_too_long_is_left_for_later_and_the_rest_of_it_too(rest, busiest):
+    """A commit's size is a request each: those that are known by then are kept."""
+    known = rest_way.fill(rest, SHOP, bare(busiest), [Part.COMMITS])
+    assert len(known.commits) > 100
+    rest.patience = Patience(seconds=20, clock=lambda: float(rest.requests))  # each request takes a second
+    rest.patience.begin()
+    before = rest.requests
+    filled = rest_way.fill(rest, SHOP, bare(busiest), [Part.COMMITS, Part.FILES, Part.REVIEWS])
+    assert rest.requests - before == 20
+    sized = [commit for commit in filled.commits if commit.additions is not None]
+    assert (len(filled.commits), 0 < len(sized) < 20) == (len(known.commits), True)
+    assert (filled.files, filled.reviews) == (None, None)
+    assert filled.partial[Part.COMMITS] == "timed out; REST: left for later (the commits' sizes)"
+    assert filled.partial[Part.FILES] == "timed out; REST: left for later"
+    assert all(may_come(part, filled.partial[part], ()) for part in (Part.COMMITS, Part.FILES))
+    assert may_come(Part.FILES, f"{NO_DIFF}; REST: left for later", ())
+    rest.patience.begin()
+    assert rest_way.fill(rest, SHOP, filled, [Part.FILES]).files
+
+
+def test_an_outage_of_rest_costs_one_question_and_not_one_for_each_part(github, rest, busiest):
+    now = [0.0]
+    rest.patience = Patience(clock=lambda: now[0])
+    github.faults.add("/repos/", "503", times=-1)
+    filled = rest_way.fill(rest, SHOP, bare(busiest), list(Part))
+    assert rest.requests == 3  # one, tried three times
+    assert set(filled.partial) == {str(part) for part in Part}
+    assert all(getattr(filled, part) is None for part in Part)
+    with pytest.raises(LeftForLater):
+        rest_way.whole(rest, SHOP, busiest.number)
+    github.faults.clear()
+    now[0] = AWAY
+    rest.patience.begin()
+    assert rest_way.whole(rest, SHOP, busiest.number).id == busiest.id

@@ -12,7 +12,7 @@ from django.utils import timezone
 from apps.integrations.models import SyncRun, TrackedRepository
 from apps.integrations.services import github_sync
 from apps.integrations.services.github_sync.engine import Ended
-from apps.integrations.services.github_sync.reconciliation import reconcile
+from apps.integrations.services.github_sync.reconciliation import nightly
 from apps.integrations.tests.sync_support import tracked_at
 from apps.metrics.models import Commit, PRCheckRun, PullRequest, PullRequestCommit
 from apps.teams.scope import team_scope
@@ -185,7 +185,7 @@ def test_one_that_is_deleted_takes_along_only_what_is_its_own(twins, deleted, te
     change(twins.github, "delete", number=one)
     with team_scope(team.pk):
         TrackedRepository.objects.update(reconciled_at=timezone.now() - timedelta(days=2))
-    reconcile.begin_due(team.pk)
+    nightly.begin_due(team.pk)
     with team_scope(team.pk):
         handle = github_sync.handle_of(SyncRun.objects.latest("pk"))
     assert github_sync.advance(handle, seconds=None).ended == Ended.FINISHED

@@ -470,3 +470,14 @@ def test_the_log_is_a_file_too(shop, web, team, as_teammate):
         "error": "'=1+1",
     }
     assert {key: lines[0][key] for key in expected} == expected
+
+
+def test_a_sync_that_rests_with_its_connection_promises_no_time(integration, shop, url, as_teammate):
+    one = run(shop, status=Status.PAUSED, resume_at=timezone.now() - timedelta(minutes=5))
+    assert "its turn comes within a minute" in text(as_teammate.get(run_url(one)))
+    with team_scope(integration.team_id):
+        type(integration).objects.update(sync_status="disconnected")
+    page = text(as_teammate.get(run_url(one)))
+    assert f"until {integration.organization_slug} is connected again" in page
+    assert "by itself" not in page
+    assert "until <time" not in text(as_teammate.get(url))

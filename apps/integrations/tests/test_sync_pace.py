@@ -65,6 +65,28 @@ def test_once_the_one_that_is_to_blame_is_found_the_size_is_what_it_was():
     assert pages(fallen, 2).after(asked=3, worked=1, seconds=QUICK).relieved().size == 24
 
 
+def test_one_that_is_to_blame_alone_leaves_even_the_smallest_size_as_it_is():
+    assert Pace(1).after(asked=1, worked=1, seconds=QUICK).relieved().size == 1
+
+
+def test_a_run_that_ends_while_the_one_to_blame_is_sought_takes_the_next_one_down_by_a_step():
+    assert Pace(24).after(asked=24, worked=1, seconds=QUICK).remembered() == 14
+    assert Pace(7).eased(9).remembered() == 3
+
+
+def test_what_was_found_by_the_end_of_a_run_is_where_the_next_one_begins():
+    assert Pace(24).after(asked=24, worked=7, seconds=QUICK).remembered(is_last=True) == 7
+
+
+def test_a_short_run_that_went_well_lets_the_next_one_begin_a_step_larger():
+    size = 1
+    for _ in range(4):
+        size = pages(Pace(size), 1).remembered(is_last=True)
+    assert size == 24
+    assert pages(Pace(7), 1).remembered() == 7
+    assert pages(Pace(7), 1, seconds=4.5).remembered(is_last=True) == 7
+
+
 def test_where_those_to_blame_are_many_the_size_stays_small():
     pace = Pace(24)
     for _ in range(5):
@@ -102,5 +124,6 @@ def test_a_walk_over_a_slow_github_shrinks_its_pages_without_ever_failing(github
         asked += learned.pages
         checkpoint = learned.next
     assert asked == [7, 3, 1, 1, 1]
-    assert learned.page_size == 1
+    assert checkpoint["pace"]["size"] == 1
+    assert learned.page_size == 14
     assert github.stats.faults == 0

@@ -13,11 +13,12 @@ from apps.integrations.factories import (
     SyncRunFactory,
     TrackedRepositoryFactory,
 )
-from apps.integrations.models import SyncRun
-from apps.integrations.services import github_sync
-from apps.integrations.services.github_sync import runs
+from apps.integrations.models import SyncRun, TrackedRepository
+from apps.integrations.services import github_sync, sync_control
+from apps.integrations.services.github_sync import coverage, runs
 from apps.integrations.services.github_sync.turns import AT_ONCE
-from apps.integrations.tasks import sync_repository_initial_task
+from apps.integrations.services.repositories import request_sync
+from apps.integrations.tasks import sync_repository_initial_task, sync_repository_task
 from apps.integrations.tests.sync_support import reaped
 from apps.teams.scope import team_scope
 
@@ -129,3 +130,30 @@ def test_a_late_message_of_another_depth_changes_nothing(team, integration, want
     with team_scope(team.pk):
         assert SyncRun.objects.exclude(pk__in=[other.pk for other in in_hand]).get() == run
         assert SyncRun.objects.get(pk=run.pk).status == SyncRun.Status.PENDING
+
+
+@pytest.mark.parametrize("task", [sync_repository_initial_task, sync_repository_task])
+def test_a_late_message_restarts_no_history_that_somebody_cancelled(team, integration, owner, task):
+    [run] = waiting(team, integration, 1)
+    tracked = run.tracked_repository
+    sync_control.cancel_sync(run=run, actor=owner)
+    task(*([team.pk, tracked.pk, tracked.days_back][: 3 if task is sync_repository_initial_task else 2]))
+    with team_scope(team.pk):
+        assert SyncRun.objects.get().status == SyncRun.Status.CANCELLED
+    assert request_sync(tracked=tracked, actor=owner)  # now somebody asks
+    with team_scope(team.pk):
+        assert not github_sync.nobody_waits_for(tracked_now(tracked))
+
+
+def test_a_message_that_comes_twice_begins_no_second_history(team, integration):
+    [run] = waiting(team, integration, 1)
+    tracked = run.tracked_repository
+    with team_scope(team.pk):
+        coverage.finish(runs.take(run_id=run.pk, token=str(run.token)))
+    sync_repository_initial_task(team.pk, tracked.pk, tracked.days_back)
+    with team_scope(team.pk):
+        assert SyncRun.objects.get() == run
+
+
+def tracked_now(tracked):
+    return TrackedRepository.objects.select_related("repository").get(pk=tracked.pk)

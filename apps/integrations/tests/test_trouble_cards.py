@@ -18,7 +18,7 @@ from apps.integrations.factories import (
 )
 from apps.integrations.models import GitHubIntegration, SyncRun, TrackedRepository
 from apps.integrations.queries.cards import State, cards_of, tracked_rows
-from apps.metrics.factories import RepositoryFactory
+from apps.metrics.factories import PullRequestFactory, RepositoryFactory
 from apps.teams.scope import team_scope
 
 Sync = TrackedRepository.SyncStatus
@@ -103,6 +103,21 @@ def test_it_says_when_the_connection_sees_it_again(integration, url, as_owner_of
     page = text(as_owner_of_team.get(url))
     assert "The connection sees this repository again." in page
     assert "Not tracked 0" in page
+
+
+def test_one_that_is_blocked_is_not_back_because_it_is_listed(integration, url, as_owner_of_team):
+    reason = "GitHub answers 451: it blocks the repository for legal reasons."
+    row = stopped(integration, stopped_at=timezone.now() - timedelta(hours=1), stopped_reason=reason)
+    AvailableRepositoryFactory.create(
+        team=integration.team,
+        integration=integration,
+        github_repo_id=row.repository.github_repo_id,
+        full_name="acme/shop",
+        seen_at=timezone.now(),
+    )
+    page = text(as_owner_of_team.get(url))
+    assert reason in page
+    assert "sees this repository again" not in page
 
 
 def test_syncing_it_again_takes_it_up_and_leaving_it_off_takes_the_card_away(integration, as_owner_of_team, queued):
@@ -250,3 +265,15 @@ def test_pauses_do_not_count_for_the_speed(integration):
     with team_scope(integration.team_id):
         [card] = cards_of(tracked_rows())
     assert card.per_minute == pytest.approx(10, rel=0.01)
+
+
+def test_a_card_names_why_a_part_is_missing_in_few_words(integration, url, as_owner_of_team):
+    row = tracked(integration, sync_status=Sync.PARTIAL)
+    reason = "GitHub could not compute the diff; REST: GitHub rejected the request: 422 Sorry"
+    with team_scope(integration.team_id):
+        type(row.repository).objects.filter(pk=row.repository_id).update(completeness={"stored": 88, "partial": 1})
+        PullRequestFactory.create(
+            team=integration.team, repository=row.repository, partial={"files": reason}, is_partial=True
+        )
+    page = text(as_owner_of_team.get(url))
+    assert "files: GitHub could not compute the diff</li>" in page

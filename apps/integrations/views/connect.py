@@ -171,11 +171,11 @@ def choose(request: HttpRequest, team: Team) -> HttpResponse:
 
 def _choice_page(request: HttpRequest, team: Team, access: GrantedAccess, error: str = "") -> HttpResponse:
     with team_scope(team.pk):
-        known = dict(GitHubIntegration.objects.values_list("organization_id", "sync_status"))
+        known = {integration.organization_id: integration for integration in GitHubIntegration.objects.all()}
         choices = [
             Choice(
                 account,
-                is_connected=known.get(account.id) == GitHubIntegration.SyncStatus.CONNECTED,
+                is_connected=account.id in known and known[account.id].works_fully,
                 is_known=account.id in known,
             )
             for account in access.accounts

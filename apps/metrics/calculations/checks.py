@@ -25,6 +25,17 @@ def ci_status_of(checks: Iterable[CheckRecord], head_sha: str) -> CIStatus | Non
 
     None where nothing decided: all skipped, neutral, stale or cancelled, or no checks at all.
     """
+    latest = latest_of(checks, head_sha)
+    conclusions = {check.conclusion if check.status == "completed" else CIStatus.PENDING for check in latest}
+    if conclusions & FAILING:
+        return CIStatus.FAILURE
+    if CIStatus.PENDING in conclusions:
+        return CIStatus.PENDING
+    return CIStatus.SUCCESS if CIStatus.SUCCESS in conclusions else None
+
+
+def latest_of(checks: Iterable[CheckRecord], head_sha: str) -> list[CheckRecord]:
+    """The latest run of each check on `head_sha`."""
     latest: dict[tuple[bool, str, str, str], CheckRecord] = {}
     for check in checks:
         if check.head_sha != head_sha:
@@ -33,12 +44,7 @@ def ci_status_of(checks: Iterable[CheckRecord], head_sha: str) -> CIStatus | Non
         known = latest.get(key)
         if known is None or _age(check) >= _age(known):
             latest[key] = check
-    conclusions = {check.conclusion if check.status == "completed" else CIStatus.PENDING for check in latest.values()}
-    if conclusions & FAILING:
-        return CIStatus.FAILURE
-    if CIStatus.PENDING in conclusions:
-        return CIStatus.PENDING
-    return CIStatus.SUCCESS if CIStatus.SUCCESS in conclusions else None
+    return list(latest.values())
 
 
 def _age(check: CheckRecord) -> tuple[int, datetime, int]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 from django.db.models import Count, Q
@@ -72,13 +73,24 @@ def gaps_in_words(gaps: Collection[Gap]) -> dict[int, dict[str, str]]:
     return words
 
 
+def unread_of(known: Mapping[str, Any]) -> int:
+    """Of how many pull requests `Repository.completeness` knows that the source has them, and did not give them."""
+    stated = known.get("stated")
+    short: int = 0 if stated is None else stated - known["stored"]
+    return max(0, short, int(known.get("nameless", 0)))
+
+
 def completeness_in_words(repository: Repository) -> str:
-    """As in "1,240 of 1,240; 3 partial: files too large (2), timed out (1)"; "" before the first sync ended."""
+    """As in "1,239 of 1,240, 1 could not be read; 3 partial: files too large (2), timed out (1)"; "" before the first
+    sync ended.
+    """
     known = repository.completeness
     if not known:
         return ""
     stored, stated = known["stored"], known.get("stated")
     words = [f"{stored:,}" if stated is None else f"{stored:,} of {stated:,}"]
+    if unread := unread_of(known):
+        words[0] += f", {unread:,} could not be read"
     if partial := known.get("partial"):
         reasons = ", ".join(f"{reason} ({times:,})" for reason, times in known.get("reasons", {}).items())
         words.append(f"{partial:,} partial: {reasons}" if reasons else f"{partial:,} partial")

@@ -92,7 +92,8 @@ def icon(name: str, extra: str = "") -> SafeString:
 @register.simple_tag
 def when(value: datetime | None, style: str = "relative") -> str:
     """`<time>` of an instant. `style`: relative (2 min ago), date (31 Mar 2026), day (31 Mar), time (14:06), datetime
-    (31 Mar 2026, 14:06). Written in UTC; static/js/time.js puts it into the viewer's zone. Title: the exact instant.
+    (31 Mar 2026, 14:06), moment (the same without this year). Written in UTC; static/js/time.js puts it into the
+    viewer's zone. Title: the exact instant.
     """
     if not value:  # None, or what a template makes of a name that is not there
         return durations.NONE
@@ -121,11 +122,17 @@ def _relative(value: datetime) -> str:
     return f"{said} ago" if seconds >= 0 else f"in {said}"
 
 
+def _moment(value: datetime) -> str:
+    year = "" if value.year == timezone.now().year else f" {value:%Y}"
+    return f"{_day(value)}{year}, {value:%H:%M}"
+
+
 _STYLES: dict[str, Callable[[datetime], str]] = {
     "relative": _relative,
     "date": lambda value: f"{_day(value)} {value:%Y}",
     "day": _day,
     "datetime": lambda value: f"{_day(value)} {value:%Y, %H:%M}",
+    "moment": _moment,
     "time": lambda value: f"{value:%H:%M}",
 }
 

@@ -131,3 +131,9 @@ def test_the_trust_line_tells_how_much_is_known() -> None:
     assert "1,240 of 1,369 PRs" in html
     assert '<a href="/repos/">3 partial</a>' in html
     assert "Not synced yet" in shown("{% trust %}")
+
+
+def test_a_moment_of_this_year_does_without_the_year() -> None:
+    now = timezone.now()
+    assert f">{now.day} {now:%b, %H:%M}<" in shown("{% when v 'moment' %}", v=now)
+    assert ">31 Mar 2020, 12:06<" in shown("{% when v 'moment' %}", v=EXACT.replace(year=2020))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 from functools import cache
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
 from graphql import GraphQLSchema, build_schema, parse, validate
 
+from apps.integrations.github import documents
 from apps.integrations.github.completion import Wanted, compose
 from apps.integrations.github.connections import DEPLOYMENT_STATUSES, EVENT_TYPES, PULL_REQUEST, TEAM_MEMBERS
 from apps.integrations.github.connections import THREAD_COMMENTS as COMMENTS
@@ -75,7 +78,7 @@ def test_the_event_types_are_those_of_the_schema(schema):
         ("pr_page", {"n": 14}, 1),
         ("pr_by_ids", {"ids": ["x"] * 14}, 1),
         ("pr_checks_by_ids", {"ids": ["x"] * 100}, 1),
-        ("pr_states_by_ids", {"ids": ["x"] * 100}, 2),
+        ("pr_states_by_ids", {"ids": ["x"] * 100}, 3),
         ("known_ids", {"ids": ["x"] * 100}, 1),
         ("deployment_ids", {}, 1),
         ("pr_ids", {}, 1),
@@ -103,3 +106,14 @@ def test_a_document_carries_only_the_fragments_that_it_needs():
     document = operation("repos_by_id")
     assert document.count("fragment ") == 1
     assert "fragment Budget on RateLimit" in document
+
+
+def test_a_process_keeps_the_documents_that_it_began_with(tmp_path):
+    shutil.copy(documents.__file__, tmp_path / "documents.py")
+    shutil.copytree(documents.QUERIES, tmp_path / "queries")
+    spec = spec_from_file_location("documents_of_a_process", tmp_path / "documents.py")
+    began_with = module_from_spec(spec)
+    spec.loader.exec_module(began_with)
+    shutil.rmtree(tmp_path / "queries")  # as a new release does, before the process is restarted
+    assert began_with.operations() == operations()
+    assert [began_with.operation(name) for name in operations()] == [operation(name) for name in operations()]

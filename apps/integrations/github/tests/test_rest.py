@@ -41,6 +41,13 @@ def test_it_sends_the_token_and_reports_the_budget(server, rest, tokens):
     assert rest.requests == 1
 
 
+@pytest.mark.parametrize("name", ["", "a:b", "Core", "x" * 41, "core|9|1"])
+def test_a_budget_of_an_odd_name_is_the_one_that_was_asked(server, rest, tokens, name):
+    server.on("GET /user", {"id": 1}, **{**BUDGET, "X_RateLimit_Resource": name})
+    rest.get("/user")
+    assert tokens.last.resource == "core"
+
+
 def test_an_enterprise_server_has_its_api_below_a_path(server, tokens):
     server.on("GET /api/v3/user", {"id": 2})
     client = Rest(tokens, f"{server.url}/api/v3/")

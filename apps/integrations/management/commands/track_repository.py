@@ -84,18 +84,22 @@ def _available(team: Team, full_name: str) -> AvailableRepository:
 
 
 def _looked_up(connections: list[GitHubIntegration], full_name: str) -> AvailableRepository:
+    """What the first connection that sees it says of it; one that fails does not keep the others from being asked."""
+    failed = []
     for integration in connections:
         try:
             available = look_up(integration=integration, full_name=full_name)
         except NotFound:
             continue
         except GitHubError as error:
-            raise CommandError(str(error)) from error
+            failed.append(f"The connection to {integration.organization_slug} could not ask: {error}")
+            continue
         available.integration = integration
         return available
-    raise CommandError(
-        f"GitHub does not know {full_name}, or the connection may not see it. What it sees: manage.py list_repositories"
-    )
+    unknown = f"GitHub does not know {full_name}, or the connection may not see it."
+    if len(failed) == len(connections):
+        raise CommandError(" ".join(failed))
+    raise CommandError(" ".join([unknown, *failed, "What it sees: manage.py list_repositories"]))
 
 
 def _register(tracked: TrackedRepository) -> None:

@@ -1,11 +1,11 @@
 -- Reserves the cost of a request on the account with most left. Does the same as MemoryBudgets.lease, for all workers.
 -- KEYS: for each account its budget (hash), leases (sorted set "resource|cost|id" by end) and block (hash).
 -- ARGV: now, resource, cost, floor, id, places, is heavy (1, 0), seconds of a lease, floor's share of the limit,
---       seconds a point, seconds ahead of the pace.
+--       seconds a point, seconds ahead of the pace, seconds from now of the furthest moment that makes sense.
 -- Returns {"granted", number of the account}, {"busy", seconds} or {"closed", until, is secondary}.
 local now, resource, cost, floor = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local places, heavy, seconds = tonumber(ARGV[6]), ARGV[7] == "1", tonumber(ARGV[8])
-local share, spacing, ahead = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
+local share, spacing, ahead, furthest = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
 local member = resource .. "|" .. ARGV[3] .. "|" .. ARGV[5]
 local best, most, busy, closed, secondary
 
@@ -15,9 +15,21 @@ local function close(until_, is_secondary)
   end
 end
 
+-- Kept numbers and moments; what makes no sense counts as 0. NaN is neither more nor less than anything.
+local function number(stored)
+  local found = tonumber(stored or 0) or 0
+  return found > -math.huge and found < math.huge and found or 0
+end
+
+local function moment(stored)
+  local found = number(stored)
+  return found <= now + furthest and found or 0
+end
+
 for account = 1, #KEYS / 3 do
   local budget, leases, block = KEYS[3 * account - 2], KEYS[3 * account - 1], KEYS[3 * account]
   redis.call("ZREMRANGEBYSCORE", leases, "-inf", now)
+  redis.call("ZREMRANGEBYSCORE", leases, now + furthest, "+inf")
   local reserved, in_flight = 0, 0
   for _, lease in ipairs(redis.call("ZRANGE", leases, 0, -1)) do
     if lease == member then
@@ -28,11 +40,11 @@ for account = 1, #KEYS / 3 do
       reserved, in_flight = reserved + tonumber(points), in_flight + 1
     end
   end
-  local blocked = tonumber(redis.call("HGET", block, "until") or 0)
+  local blocked = moment(redis.call("HGET", block, "until"))
   local stored = redis.call("HMGET", budget, "limit", "remaining", "reset_at", "closed_until", "unlimited_until", "paced")
-  local limit, remaining, reset_at = tonumber(stored[1] or 0), tonumber(stored[2] or 0), tonumber(stored[3] or 0)
-  local closed_until, unlimited_until = tonumber(stored[4] or 0), tonumber(stored[5] or 0)
-  local paced = math.max(tonumber(stored[6] or 0), now)
+  local limit, remaining, reset_at = number(stored[1]), number(stored[2]), moment(stored[3])
+  local closed_until, unlimited_until = moment(stored[4]), moment(stored[5])
+  local paced = math.max(moment(stored[6]), now)
   local known = reset_at > now
   if blocked > now then
     close(blocked, 1)
@@ -54,7 +66,7 @@ end
 
 if best then
   local budget, leases = KEYS[3 * best - 2], KEYS[3 * best - 1]
-  local paced = math.max(tonumber(redis.call("HGET", budget, "paced") or 0), now)
+  local paced = math.max(moment(redis.call("HGET", budget, "paced")), now)
   redis.call("HSET", budget, "paced", string.format("%.6f", paced + cost * spacing))
   if redis.call("TTL", budget) < 120 then
     redis.call("EXPIRE", budget, 120)

@@ -7,6 +7,7 @@ While it is away, each process's own memory serves, which hears of every answer 
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -42,6 +43,11 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+FURTHEST = LONGEST_WINDOW + 60.0
+"""Seconds from now. What is kept of a later moment is nonsense that somebody else wrote, and counts as nothing; a
+minute is for workers whose clocks differ.
+"""
+
 AWAY_SECONDS = 5.0
 """After Redis did not answer, it is not asked for so long: nobody waits for a timeout with every request."""
 
@@ -70,7 +76,7 @@ class SharedBudgets:
         arguments: list[Any] = [
             *(now, asked.resource, asked.cost, asked.floor, asked.id),
             *(PLACES, int(asked.resource in HEAVY), LEASE_SECONDS, FLOOR_SHARE),
-            *(pace.seconds_per_point, pace.ahead),
+            *(pace.seconds_per_point, pace.ahead, FURTHEST),
         ]
 
         def shared() -> Granted | Busy | Closed:
@@ -79,8 +85,7 @@ class SharedBudgets:
                 return Granted(accounts[int(value) - 1])
             if kind == b"busy":
                 return Busy(float(value))
-            until = min(now + LONGEST_WINDOW, float(value))  # whatever somebody else wrote there
-            return Closed(until, secondary=more == [b"1"])
+            return Closed(float(value), secondary=more == [b"1"])
 
         return self._asked(shared, lambda: self._own.lease(accounts, asked, now))
 
@@ -91,7 +96,7 @@ class SharedBudgets:
             *(now, settled.leased, settled.cost, settled.id, settled.became.value),
             *(settled.limit, settled.remaining, settled.reset_at, settled.actual, settled.wait, settled.until),
             *(SAME_WINDOW, LONGEST_WINDOW, UNLIMITED_SECONDS, FIRST_WAIT, LONGEST_WAIT, STREAK_SECONDS),
-            pace_of(settled.leased).seconds_per_point,
+            *(pace_of(settled.leased).seconds_per_point, FURTHEST),
         ]
         self._own.settle(settled, now)
         self._asked(lambda: self._settle(keys=[leased, budget, leases, block], args=arguments), lambda: None)
@@ -105,13 +110,14 @@ class SharedBudgets:
                 pipeline.zrangebyscore(leases, f"({now}", "+inf")
                 pipeline.hget(block, "until")
                 known, members, blocked = pipeline.execute()
-            limit, remaining, reset_at, closed, unlimited = (float(value or 0) for value in known)
+            limit, remaining = (_number(value) for value in known[:2])
+            reset_at, closed, unlimited, block_ends = (_moment(value, now) for value in (*known[2:], blocked))
             held = (member.decode().split("|") for member in members)
             return standing_of(
                 limit=int(limit),
                 remaining=int(remaining),
                 reset_at=reset_at,
-                blocked=max(float(blocked or 0), closed),
+                blocked=max(block_ends, closed),
                 is_unlimited=unlimited > now,
                 held=[int(cost) for of, cost, _ in held if of == resource],
                 now=now,
@@ -139,10 +145,24 @@ def budgets_at(url: str) -> SharedBudgets:
     return SharedBudgets(url)
 
 
+def _number(value: bytes | None) -> float:
+    """What Redis keeps as a number; 0 where it is none that is finite."""
+    try:
+        number = float(value or 0)
+    except ValueError:
+        return 0.0
+    return number if math.isfinite(number) else 0.0
+
+
+def _moment(value: bytes | None, now: float) -> float:
+    moment = _number(value)
+    return moment if moment <= now + FURTHEST else 0.0
+
+
 def _script(name: str) -> str:
     return Path(__file__).with_name(f"{name}.lua").read_text(encoding="utf-8")
 
 
 def _keys(account: str, resource: str) -> tuple[str, str, str]:
     start = f"tformance:budget:{account}"
-    return f"{start}:{resource}", f"{start}:leases", f"{start}:block"
+    return f"{start}:of:{resource}", f"{start}:leases", f"{start}:block"  # no resource is called as the other two

@@ -7,7 +7,7 @@ of new names, `reaper`. Over REST: `rest_way` what GraphQL does not give, `part_
 request. Many repositories at once: `looks/` at what is new, of those that are `due`; `reconciliation/` by night.
 """
 
-from apps.integrations.services.github_sync.due import ask_for_looks
+from apps.integrations.services.github_sync.due import ask_for_looks, nobody_waits_for
 from apps.integrations.services.github_sync.engine import Outcome, advance, sync_repository_history
 from apps.integrations.services.github_sync.looks import Look, look
 from apps.integrations.services.github_sync.part_refresh import (
@@ -48,6 +48,7 @@ __all__ = (
     "is_covered",
     "look",
     "next_turns",
+    "nobody_waits_for",
     "pause_by_person",
     "reap_team",
     "resume",

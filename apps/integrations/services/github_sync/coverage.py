@@ -11,12 +11,21 @@ from typing import Any
 from django.utils import timezone
 
 from apps.common.copy_upsert import update_rows
-from apps.integrations.github.types import NO_DIFF
+from apps.integrations.github.connections import is_without_permission
+from apps.integrations.github.errors import LeftForLater
+from apps.integrations.github.types import NAMELESS, NAMELESS_IN_LIST, NO_DIFF
 from apps.integrations.models import GitHubIntegration, SyncRun, TrackedRepository
 from apps.integrations.services.github_sync import runs
 from apps.integrations.services.github_sync.steps import Learned
 from apps.metrics.models import PullRequest, Repository
-from apps.metrics.queries.completeness import Gap, completeness_in_words, count_gaps, gaps_in_words, stored_of
+from apps.metrics.queries.completeness import (
+    Gap,
+    completeness_in_words,
+    count_gaps,
+    gaps_in_words,
+    stored_of,
+    unread_of,
+)
 from apps.metrics.records import OUTDATED, Part
 from apps.metrics.services.deploy_stage import set_deploy_seconds
 from apps.metrics.services.ingest.pull_requests import NOT_FETCHED
@@ -54,13 +63,13 @@ def finish(run: SyncRun) -> None:
         if run.kind in runs.WHOLE:
             note_gaps(repository, count_gaps(repository))
         _cover(run, repository, now)
-        is_short = _is_short(repository.completeness)
+        is_short = unread_of(repository.completeness) > 0
         status = SyncRun.Status.PARTIAL if run.partial or is_short else SyncRun.Status.COMPLETE
         runs.hold(run, status=status, finished_at=now, heartbeat_at=now)
         set_deploy_seconds(repository)  # asks since when the repository is covered
         changes: dict[str, Any] = {
             # A run that met nothing partial leaves what an earlier one could not read.
-            "sync_status": SyncRun.Status.PARTIAL if repository.completeness["partial"] else status,
+            "sync_status": SyncRun.Status.PARTIAL if repository.completeness["partial"] or is_short else status,
             "sync_progress": 100,
             "sync_prs_total": tracked.sync_prs_completed,
             "sync_activity": "",
@@ -106,19 +115,20 @@ def _completeness(run: SyncRun, repository: Repository, now: datetime) -> dict[s
 
     `stored`: pull requests here. `stated`: how many GitHub has by its own word (None: nothing is covered yet).
     `partial`: how many of the stored are, and for which `reasons`. `capped`: of how many GitHub itself yields less than
-    it states. `missing`: numbers that it named and did not give. `outdated`: {since, ids} of those that could not be
+    it states. `missing`: numbers that it named and did not give. `nameless`: how many it could not even name, if there
+    are any; what is stored of them may be an older version. `outdated`: {since, ids} of those that could not be
     read again, if there are any. `checked_at`: ISO.
 
     Of a full history `stated` is GitHub's count. Of a window there is no such count: a run that ended has walked
     GitHub's lists down to the window's begin, so what they named is stored, or is missing.
     """
     stored = stored_of(repository)
-    missing = _missing(run, repository)
+    missing, nameless = _missing(run, repository), _nameless(run, repository)
     stated: int | None = None
     if repository.covered_from == runs.EVERYTHING and repository.prs_stated is not None:
         stated = max(repository.prs_stated, stored.pull_requests)  # some are opened after they were counted
     elif repository.covered_from is not None:
-        stated = stored.pull_requests + len(missing)
+        stated = stored.pull_requests + len(missing) + _unstored(repository, nameless)
     reasons: Counter[str] = Counter()
     for partial, times in stored.reasons:
         for words in {reason_in_words(part, reason) for part, reason in partial.items()}:
@@ -132,6 +142,8 @@ def _completeness(run: SyncRun, repository: Repository, now: datetime) -> dict[s
         "missing": missing,
         "checked_at": now.isoformat(),
     }
+    if nameless:
+        found["nameless"] = nameless
     if any(OUTDATED in partial for partial, _ in stored.reasons):
         found["outdated"] = _outdated(repository, now)
     return found
@@ -145,6 +157,28 @@ def _missing(run: SyncRun, repository: Repository) -> list[int]:
     before = run.checkpoint if run.kind == Kind.RECONCILE else repository.completeness
     numbers.update(before.get("missing", ()))
     return sorted(not_stored(repository, numbers), reverse=True)[:MOST_MISSING]
+
+
+def _nameless(run: SyncRun, repository: Repository) -> int:
+    """How many pull requests GitHub has of which it cannot say which they are. A page and a list that both meet one say
+    so in other words, so each is counted in one of them. An update sees only the latest, and leaves what was known.
+    """
+    said = [reason for reason in (run.partial.get("unreadable") or {}).values() if str(reason).startswith(NAMELESS)]
+    listed = said.count(NAMELESS_IN_LIST)
+    found = max(listed, len(said) - listed)
+    is_overall = run.kind in {*runs.WHOLE, Kind.RECONCILE}
+    return found if is_overall else max(found, int(repository.completeness.get("nameless", 0)))
+
+
+def _unstored(repository: Repository, nameless: int) -> int:
+    """How many of the nameless are not stored: all of them when a window is fetched for the first time. Later those
+    that were not stored before: what is new came through by itself.
+    """
+    before = repository.completeness
+    if before.get("stated") is None:
+        return nameless
+    lacked: int = before["stated"] - before["stored"] - len(before.get("missing", ()))
+    return max(0, min(nameless, lacked))
 
 
 def not_stored(repository: Repository, numbers: Collection[int]) -> set[int]:
@@ -244,6 +278,11 @@ TRANSIENT = re.compile(
 )
 
 
-def may_come(part: str, reason: str) -> bool:
-    """Whether asking again may help: not for what GitHub does not have or we may not read."""
+def may_come(part: str, reason: str, not_readable: Collection[str]) -> bool:
+    """Whether asking again may help: not for what GitHub does not have, nor for the parts that we may not read."""
+    if is_without_permission(reason):
+        source = Part.THREADS if part == Part.REVIEW_COMMENTS else part
+        return not {part, source} & set(not_readable)
+    if LeftForLater.WORDS in reason:
+        return True
     return TRANSIENT.match(reason_in_words(part, reason)) is not None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from apps.integrations.models import GitHubIntegration, SyncRun, TrackedRepository
+from apps.integrations.queries.tried_again import AGAIN_AFTER, ROUTINE
+from apps.integrations.services.github_sync.runs import is_covered
 from apps.teams.scope import team_scope
 
 EVERY = timedelta(hours=1)
@@ -24,18 +26,40 @@ LOST_IN_QUEUE = timedelta(minutes=5)
 Sync = TrackedRepository.SyncStatus
 
 
+def nobody_waits_for(tracked: TrackedRepository) -> bool:
+    """Whether a message that asks for a whole sync comes too late, or twice: what it asked for was done, or somebody
+    cancelled it. With its repository; in a scope.
+    """
+    if tracked.sync_requested_at is not None:
+        return False
+    last = SyncRun.objects.filter(tracked_repository=tracked).order_by("-pk").first()
+    if last is None or last.status in SyncRun.UNFINISHED:
+        return False
+    return is_covered(tracked) or last.status == SyncRun.Status.CANCELLED
+
+
 def healthy_webhook() -> Q:
     """Of tracked repositories: events arrive by themselves, as far as is known."""
     return Q(webhook_status=TrackedRepository.WebhookStatus.ACTIVE, webhook_error="")
 
 
 def followed() -> QuerySet[TrackedRepository]:
-    """The tracked repositories that were covered once, and of which nothing else is under way."""
+    """The tracked repositories that were covered once, and of which nothing else is under way; also those whose last
+    update or comparison failed, once a day.
+    """
+    runs_of_it = SyncRun.objects.filter(tracked_repository=OuterRef("pk")).order_by("-pk")
+    tried_again = Q(
+        sync_status=Sync.ERROR,
+        last_kind__in=ROUTINE,
+        last_end__lte=timezone.now() - AGAIN_AFTER,
+    )
     unfinished = SyncRun.objects.filter(tracked_repository=OuterRef("pk"), status__in=SyncRun.UNFINISHED)
-    found: QuerySet[TrackedRepository] = TrackedRepository.objects.filter(
+    found: QuerySet[TrackedRepository] = TrackedRepository.objects.alias(
+        last_kind=Subquery(runs_of_it.values("kind")[:1]), last_end=Subquery(runs_of_it.values("finished_at")[:1])
+    ).filter(
         ~Exists(unfinished),
+        Q(sync_status__in=[Sync.COMPLETE, Sync.PARTIAL]) | tried_again,
         is_active=True,
-        sync_status__in=[Sync.COMPLETE, Sync.PARTIAL],
         watermark__isnull=False,
         integration__sync_status=GitHubIntegration.SyncStatus.CONNECTED,
     )

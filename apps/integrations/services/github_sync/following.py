@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Value
+from django.db.models import Exists, OuterRef, Value
 from django.db.models.functions import Replace
 from django.utils import timezone
 
 from apps.integrations.github.types import RemoteRepository
 from apps.integrations.models import GitHubIntegration
-from apps.metrics.models import PullRequest, Repository
+from apps.metrics.models import LinkedIssue, PullRequest, Repository
 
 Discovery = GitHubIntegration.Discovery
 
@@ -28,12 +28,23 @@ def follow(repository: Repository, *, full_name: str, **attributes: Any) -> bool
             github_repo=full_name, url=Replace("url", Value(f"/{before}/pull/"), Value(f"/{full_name}/pull/"))
         )
         PullRequest.objects.filter(repository=repository, head_repository=before).update(head_repository=full_name)
+        _rename_issues(before, full_name)
         if before.partition("/")[0] != full_name.partition("/")[0]:
             _look_at_names(repository)
     Repository.objects.filter(pk=repository.pk).update(**now)
     for name, value in now.items():
         setattr(repository, name, value)
     return True
+
+
+def _rename_issues(before: str, full_name: str) -> None:
+    """Issues are known by their repository's name; of one that is there under both, the former is gone already."""
+    same = LinkedIssue.objects.filter(
+        pull_request=OuterRef("pull_request"), issue_number=OuterRef("issue_number"), issue_repository=full_name
+    )
+    LinkedIssue.objects.filter(~Exists(same), issue_repository=before).update(
+        issue_repository=full_name, url=Replace("url", Value(f"/{before}/issues/"), Value(f"/{full_name}/issues/"))
+    )
 
 
 def follow_remote(repository: Repository, remote: RemoteRepository) -> bool:

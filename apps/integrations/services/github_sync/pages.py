@@ -11,9 +11,10 @@ from typing import Any
 from django.db import DataError, IntegrityError, connection
 from django.utils import timezone
 
-from apps.integrations.github.connections import is_without_permission
+from apps.integrations.github.connections import is_without_permission, permissions_in
 from apps.integrations.github.types import Lost
 from apps.integrations.models import SyncRun, TrackedRepository
+from apps.integrations.services import connection_state
 from apps.integrations.services.github_sync import coverage, permissions, runs
 from apps.integrations.services.github_sync.following import follow
 from apps.integrations.services.github_sync.steps import Figures, Learned
@@ -82,6 +83,7 @@ def _write(run: SyncRun, learned: Learned) -> None:
         if learned.gone:
             marked = mark_gone(repository, learned.gone, at=timezone.now())
             weeks.update(week.isoformat() for week in marked.touched_weeks)
+        connection_state.was_read(run.tracked_repository.integration)
         permissions.note(run.tracked_repository.integration, learned)
         runs.hold(
             run,
@@ -147,13 +149,16 @@ def _partial(run: SyncRun, learned: Learned) -> dict[str, Any]:
             partial.pop(str(record.number), None)
     if unreadable := _unreadable(partial.pop("unreadable", {}), learned):
         partial["unreadable"] = unreadable
-    for part, permission in learned.permissions.items():
-        partial[NOT_PERMITTED] = {**partial.get(NOT_PERMITTED, {}), part: permission}
+    lacking = {part: name for record in learned.pull_requests for part, name in permissions_in(record.partial).items()}
+    if lacking := {**lacking, **learned.not_permitted, **learned.permissions}:
+        partial[NOT_PERMITTED] = {**partial.get(NOT_PERMITTED, {}), **lacking}
     return partial
 
 
 NOT_PERMITTED = "permissions"
-"""The key of `SyncRun.partial` for what the connection may not read: once, not for each pull request."""
+"""The key of `SyncRun.partial` for what the connection may not read: once, not for each pull request; in the run that
+was refused it and in those that did not ask any more.
+"""
 
 
 def _unreadable(before: dict[str, str], learned: Learned) -> dict[str, str]:

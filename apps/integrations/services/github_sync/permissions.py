@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from apps.integrations.github.connections import without_permission
-from apps.integrations.models import GitHubIntegration
+from apps.integrations.models import GitHubIntegration, TrackedRepository
 from apps.integrations.services.github_sync.steps import DEPLOYMENTS, Learned
+from apps.metrics.models import PullRequest
 
 ASK_AGAIN = timedelta(days=1)
 
@@ -39,6 +41,22 @@ def note(integration: GitHubIntegration, learned: Learned) -> None:
         missing[part] = {"permission": permission, "since": since, "asked": now}
     GitHubIntegration.objects.filter(pk=integration.pk).update(permissions_missing=missing)
     integration.permissions_missing = missing
+    have_compared(integration, readable)
+
+
+def have_compared(integration: GitHubIntegration, parts: Collection[str]) -> int:
+    """What can be read now is to be fetched where it is missing: the reconciliation of those repositories does it, and
+    begins within minutes. How many they are. In a scope; no statement without parts.
+    """
+    if not parts:
+        return 0
+    tracked = TrackedRepository.objects.filter(integration=integration, is_active=True)
+    if DEPLOYMENTS not in parts:
+        lacking = PullRequest.objects.filter(
+            repository=OuterRef("repository"), is_partial=True, partial__has_any_keys=sorted(parts)
+        )
+        tracked = tracked.filter(Exists(lacking))
+    return int(tracked.update(reconcile_asked_at=timezone.now()))
 
 
 def _asked(gap: Mapping[str, str]) -> datetime:

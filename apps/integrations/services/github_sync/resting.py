@@ -8,25 +8,41 @@ from __future__ import annotations
 
 import uuid
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from apps.integrations.models import SyncRun, TrackedRepository
+from apps.integrations.models import GitHubIntegration, SyncRun, TrackedRepository
 from apps.integrations.services.github_sync import runs
 
 Status = SyncRun.Status
 Sync = TrackedRepository.SyncStatus
 
 
-def rest_all(integration_id: int, *, reason: str) -> int:
-    """Pause what runs or waits for its turn; its worker notices before it writes. How many were paused.
+def unfinished(integration_id: int) -> QuerySet[SyncRun]:
+    found: QuerySet[SyncRun] = SyncRun.objects.filter(
+        tracked_repository__integration_id=integration_id, status__in=SyncRun.UNFINISHED
+    )
+    return found
 
-    To be called before the connection's own row is written: a page locks its run first, too.
+
+def locked(integration_id: int, some: QuerySet[SyncRun]) -> list[SyncRun]:
+    """These runs of the connection, and then its own row, ours until COMMIT. That is the order in which everybody
+    writes, as the page of a sync does: a run, its repository, the connection, what it follows.
+
+    NO KEY: whoever only points to one of the rows does not wait.
     """
+    found = list(some.select_for_update(no_key=True, of=("self",)).order_by("pk"))
+    GitHubIntegration.objects.select_for_update(no_key=True).filter(pk=integration_id).first()
+    return found
+
+
+def rest_all(integration_id: int, *, reason: str) -> int:
+    """Pause what runs or waits for its turn; its worker notices before it writes. How many were paused."""
     now = timezone.now()
     under_way = SyncRun.objects.filter(
         tracked_repository__integration_id=integration_id, status__in=(Status.PENDING, Status.RUNNING)
     )
-    resting = list(under_way.select_for_update(no_key=True, of=("self",)).order_by("pk"))
+    resting = locked(integration_id, under_way)
     for run in resting:
         SyncRun.objects.filter(pk=run.pk).update(
             status=Status.PAUSED,
@@ -49,7 +65,7 @@ def resume_all(integration_id: int) -> int:
         status=Status.PAUSED,
         resume_at__lte=timezone.now(),
     )
-    resumed = list(rested.select_for_update(no_key=True, of=("self",)).order_by("pk"))
+    resumed = locked(integration_id, rested)
     SyncRun.objects.filter(pk__in=[run.pk for run in resumed]).update(
         status=Status.PENDING, resume_at=None, queued_at=None
     )

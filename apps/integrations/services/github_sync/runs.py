@@ -7,7 +7,7 @@ conditional UPDATE, and each page's commit asks for it, so of two workers only o
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from apps.integrations.models import SyncRun, TrackedRepository
+from apps.metrics.queries.completeness import unread_of
 
 STALE = timedelta(seconds=60)
 """A run in hand beats at least before each request, so this long without a beat means that its worker is gone."""
@@ -241,15 +242,39 @@ def fail(run: SyncRun, reason: str) -> None:
     )
 
 
-def cancel_runs(*, tracked: TrackedRepository) -> int:
-    """Stop what runs for this repository; a worker notices at its next page. How many were stopped."""
+def give_up_comparison(run: SyncRun, reason: str) -> None:
+    """End a comparison that could not be made: the repository is what it was, and nobody is written to."""
     now = timezone.now()
+    errors = [*run.errors, reason][-20:]
+    hold(run, status=Status.ERROR, finished_at=now, heartbeat_at=now, errors=errors, notified_at=now)
+    TrackedRepository.objects.filter(pk=run.tracked_repository_id).update(
+        sync_status=_status_after(run.tracked_repository, {run.kind}), sync_activity="", last_sync_error=""
+    )
+
+
+def cancel_runs(*, tracked: TrackedRepository) -> int:
+    """Stop what runs for this repository; a worker notices at its next page. How many were stopped.
+
+    After an update or a comparison the repository is what it was, and looks go on; after a history it waits for one.
+    """
+    now = timezone.now()
+    kinds = set(_unfinished(tracked).values_list("kind", flat=True))
     cancelled: int = _unfinished(tracked).update(
         status=Status.CANCELLED, finished_at=now, token=uuid.uuid4(), heartbeat_at=now
     )
     if cancelled:
-        TrackedRepository.objects.filter(pk=tracked.pk).update(sync_status=Sync.PENDING, sync_activity="")
+        TrackedRepository.objects.filter(pk=tracked.pk).update(
+            sync_status=_status_after(tracked, kinds), sync_activity="", rate_limited=False, rate_limit_reset_at=None
+        )
     return cancelled
+
+
+def _status_after(tracked: TrackedRepository, cancelled: Set[str]) -> str:
+    repository = tracked.repository
+    if repository.covered_from is None or tracked.watermark is None or not cancelled.isdisjoint(WHOLE):
+        return Sync.PENDING
+    known = repository.completeness
+    return Sync.PARTIAL if known.get("partial") or unread_of(known) else Sync.COMPLETE
 
 
 def pause_by_person(tracked: TrackedRepository, who: str) -> bool:

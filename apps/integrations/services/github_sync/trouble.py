@@ -4,6 +4,7 @@
 |---|---|---|---|---|
 | RateLimited | paused until the budget is back | | | |
 | Unavailable, QueryTooHeavy | paused, tried again after 2 minutes, doubling up to an hour | | | |
+| the same, of a nightly comparison | tried again 3 times, then ended until another night | | | |
 | BadCredentials | paused | | disconnected | told once |
 | SsoRequired, IpNotAllowed | paused | | held, tried each hour | told once |
 | NotFound, renamed or transferred | goes on at once | follows the name | | |
@@ -57,8 +58,8 @@ COUNTERS = frozenset({"failures", "surprises"})
 
 AGAIN = "sync it again."
 GONE = (
-    "GitHub answers 404: the repository was deleted, or the connection no longer has access to it. If it is still"
-    f" there, give the connection access on GitHub, then {AGAIN}"
+    f"{TrackedRepository.NOT_FOUND}: the repository was deleted, or the connection no longer has access to it. If it is"
+    f" still there, give the connection access on GitHub, then {AGAIN}"
 )
 BLOCKED = f"GitHub answers 451: it blocks the repository for legal reasons. Once it is free again, {AGAIN}"
 
@@ -85,7 +86,8 @@ def settle_run(run: SyncRun, error: GitHubError) -> Settled:
     if isinstance(error, BadCredentials | SsoRequired):
         return _rest(run, error)
     if isinstance(error, Unavailable | QueryTooHeavy):
-        return _wait_and_retry(run, str(error), "failures")
+        # What else is to be done for the repository waits behind a comparison, and another night will do.
+        return _wait_and_retry(run, str(error), "failures", at_most=MOST_TRIES if _is_comparison(run) else None)
     with team_scope(run.team_id):
         runs.fail(run, str(error))
     return Settled("failed", str(error))
@@ -161,15 +163,23 @@ def _rest(run: SyncRun, error: BadCredentials | SsoRequired) -> Settled:
 def _wait_and_retry(run: SyncRun, reason: str, counter: str, *, at_most: int | None = None) -> Settled:
     """Longer each time in a row; a page that comes through starts the count anew."""
     with team_scope(run.team_id):
-        run.refresh_from_db(fields=["checkpoint"])  # what was set for a page that was not committed is not so
+        try:
+            run.refresh_from_db(fields=["checkpoint"])  # what was set for a page that was not committed is not so
+        except SyncRun.DoesNotExist as gone:  # with its team
+            raise runs.Fenced from gone
         tries = run.checkpoint.get(counter, 0) + 1
         if at_most is not None and tries > at_most:
-            runs.fail(run, reason)
+            end = runs.give_up_comparison if _is_comparison(run) else runs.fail
+            end(run, reason)
             return Settled("failed", reason)
         run.checkpoint = {**run.checkpoint, counter: tries}
         wait = min(FIRST_PAUSE * 2 ** min(tries - 1, 5), LONGEST_PAUSE)
         runs.pause(run, until=timezone.now() + wait, reason=reason, rate_limited=False)
     return Settled("paused", reason)
+
+
+def _is_comparison(run: SyncRun) -> bool:
+    return run.kind == SyncRun.Kind.RECONCILE
 
 
 def _look_up(run: SyncRun, error: GitHubError) -> Settled:

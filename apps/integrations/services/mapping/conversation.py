@@ -191,6 +191,8 @@ _EVENTS: dict[str, Callable[[Raw, Accounts], EventRecord]] = {
     "ReviewDismissedEvent": _dismissed,
     "HeadRefForcePushedEvent": _pushed,
     "AutoMergeEnabledEvent": _plain(EventKind.AUTO_MERGE_ENABLED),
+    "AutoSquashEnabledEvent": _plain(EventKind.AUTO_MERGE_ENABLED),
+    "AutoRebaseEnabledEvent": _plain(EventKind.AUTO_MERGE_ENABLED),
     "AutoMergeDisabledEvent": _plain(EventKind.AUTO_MERGE_DISABLED, detail="reasonCode"),
     "AddedToMergeQueueEvent": _plain(EventKind.QUEUED),
     "RemovedFromMergeQueueEvent": _plain(EventKind.DEQUEUED, detail="reason"),

@@ -42,6 +42,8 @@ EVENTS = {
     "review_dismissed": EventKind.REVIEW_DISMISSED,
     "head_ref_force_pushed": EventKind.FORCE_PUSHED,
     "auto_merge_enabled": EventKind.AUTO_MERGE_ENABLED,
+    "auto_squash_enabled": EventKind.AUTO_MERGE_ENABLED,
+    "auto_rebase_enabled": EventKind.AUTO_MERGE_ENABLED,
     "auto_merge_disabled": EventKind.AUTO_MERGE_DISABLED,
     "added_to_merge_queue": EventKind.QUEUED,
     "removed_from_merge_queue": EventKind.DEQUEUED,

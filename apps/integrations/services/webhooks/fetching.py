@@ -351,5 +351,6 @@ def _reason(row: ScheduledFetch, part: _Part, record: PullRequestRecord | None, 
         return part.lost.get(_node_id(row)) or part.lost.get(str(row.number)) or "GitHub did not give it."
     if record.number in stale:
         return OLDER
-    missing = [f"{name}: {reason}" for name, reason in record.partial.items() if coverage.may_come(name, reason)]
-    return "; ".join(missing)
+    refused = record.partial.keys()  # what may not be read now may not be read in a minute either
+    lacking = record.partial.items()
+    return "; ".join(f"{name}: {reason}" for name, reason in lacking if coverage.may_come(name, reason, refused))

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db import DataError
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import DataError, IntegrityError
 from django.db.models import Q, Value
 from django.db.models.functions import Greatest
 from django.utils import timezone
@@ -24,7 +25,7 @@ from apps.integrations.github.errors import BadCredentials, GitHubError, RateLim
 from apps.integrations.github.graphql import GraphQL
 from apps.integrations.github.types import Pulse, Spending
 from apps.integrations.models import FreshnessCheck, GitHubIntegration, SyncRun, TrackedRepository
-from apps.integrations.services import oauth_tokens
+from apps.integrations.services import connection_state, oauth_tokens
 from apps.integrations.services.github_client import graphql_of
 from apps.integrations.services.github_sync import due, permissions, runs, trouble
 from apps.integrations.services.github_sync.following import follow
@@ -114,9 +115,18 @@ def look(
     to the end). None where nothing is due, or another look is under way. In no scope; never raises for what GitHub
     does. The runs that it begins wait for their turn.
     """
-    work = _begin(team_id, integration_id, now or timezone.now(), everything_due, seconds)
-    if work is None:
-        return None
+    try:
+        work = _begin(team_id, integration_id, now or timezone.now(), everything_due, seconds)
+        return _look(work) if work is not None else None
+    except (ObjectDoesNotExist, IntegrityError):
+        with team_scope(team_id):
+            if GitHubIntegration.objects.filter(pk=integration_id).exists():
+                raise
+        return None  # the team was deleted meanwhile
+
+
+def _look(work: _Work) -> Look:
+    team_id, integration_id = work.team_id, work.integration_id
     until: datetime | None = None
     try:
         oauth_tokens.renew_expiring(team_id=team_id, integration_id=integration_id)
@@ -237,12 +247,29 @@ def _settle_what_can_be(work: _Work, batch: list[TrackedRepository], pulses: Map
 
 
 def _settle(work: _Work, batch: list[TrackedRepository], pulses: Mapping[str, Pulse]) -> None:
-    """Begin a run for each repository with news, and move the others on."""
+    """Begin a run for each repository with news. What has none is as fresh as if it had been synced: two statements.
+
+    In the order in which the page of a sync that began meanwhile writes the same rows: repositories, the connection,
+    what it follows. Neither waits for the other in a circle.
+    """
     with team_scope(work.team_id):
         for tracked in batch:
             if pulse := pulses.get(tracked.repository.node_id):
                 follow(tracked.repository, full_name=pulse.full_name, is_archived=pulse.is_archived)
-        found = news_of(batch, pulses)
+        # What ended with an error is tried again whole: nobody knows what that kept from us.
+        known = {tracked.repository.node_id: tracked.sync_status for tracked in batch}
+        trusted = {node_id: pulse for node_id, pulse in pulses.items() if known.get(node_id) != due.Sync.ERROR}
+        found = news_of(batch, trusted)
+        with_news = {news.tracked.pk for news in found}
+        quiet = [tracked for tracked in batch if tracked.pk not in with_news]
+        mark = Value(work.mark)
+        Repository.objects.filter(pk__in=[tracked.repository_id for tracked in quiet]).update(
+            synced_to=Greatest("synced_to", mark)
+        )
+        work.go_on()
+        if pulses:
+            connection_state.was_read(work.row)
+        _note_permission(work, pulses.values())
         for news in found:
             runs.begin_found(
                 news.tracked,
@@ -252,10 +279,9 @@ def _settle(work: _Work, batch: list[TrackedRepository], pulses: Mapping[str, Pu
                 deployments=news.deployments,
             )
         work.changed += len(found)
-        with_news = {news.tracked.pk for news in found}
-        _move_on(work, [tracked for tracked in batch if tracked.pk not in with_news])
-        _note_permission(work, pulses.values())
-        work.go_on()
+        TrackedRepository.objects.filter(pk__in=[tracked.pk for tracked in quiet]).update(
+            last_sync_at=Greatest("last_sync_at", Value(work.started)), watermark=Greatest("watermark", mark)
+        )
 
 
 def _note_permission(work: _Work, pulses: Iterable[Pulse]) -> None:
@@ -264,18 +290,6 @@ def _note_permission(work: _Work, pulses: Iterable[Pulse]) -> None:
         permissions.note(work.row, Learned(next=None, permissions={DEPLOYMENTS: DEPLOYMENTS}))
     elif any(pulse.deployments for pulse in pulses):
         permissions.note(work.row, Learned(next=None, deployments_read=True))
-
-
-def _move_on(work: _Work, quiet: list[TrackedRepository]) -> None:
-    """What has no news is as fresh as if it had been synced. Two statements, in the order in which the page of a sync
-    that began meanwhile writes the same rows: neither waits for the other in a circle.
-    """
-    mark = Value(work.mark)
-    repositories = Repository.objects.filter(pk__in=[tracked.repository_id for tracked in quiet])
-    repositories.update(synced_to=Greatest("synced_to", mark))
-    TrackedRepository.objects.filter(pk__in=[tracked.pk for tracked in quiet]).update(
-        last_sync_at=Greatest("last_sync_at", Value(work.started)), watermark=Greatest("watermark", mark)
-    )
 
 
 def _reread(work: _Work, graphql: GraphQL) -> bool:

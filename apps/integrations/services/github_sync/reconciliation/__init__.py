@@ -1,3 +1,3 @@
-"""What is stored against what GitHub states, and the repair: `reconcile` walks, `comparison` and `deployment_drift`
-judge.
+"""What is stored against what GitHub states, and the repair: `nightly` says whose turn it is, `reconcile` walks,
+`comparison` and `deployment_drift` judge.
 """

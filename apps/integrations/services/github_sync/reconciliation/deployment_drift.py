@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from apps.integrations.github.deployments import fetch_deployments_by_ids
@@ -116,15 +117,21 @@ def _wanted(
     another number in all. Two statements.
     """
     here = Deployment.objects.filter(team_id=repository.team_id, repository=repository, gone_at=None)
-    stored = dict(
-        here.filter(github_deployment_id__in=[each.id for each in inside]).values_list(
-            "github_deployment_id", "source_updated_at"
-        )
-    )
-    wanted = [each.node_id for each in inside if stored.get(each.id) != each.updated_at]
-    ahead = [each.id for each in inside if (at := stored.get(each.id)) is not None and at > each.updated_at]
+    statuses = Count("statuses", filter=Q(statuses__gone_at=None))
+    known = here.filter(github_deployment_id__in=[each.id for each in inside]).annotate(statuses_stored=statuses)
+    stored = {
+        id_: (updated_at, count)
+        for id_, updated_at, count in known.values_list("github_deployment_id", "source_updated_at", "statuses_stored")
+    }
+    wanted = [each.node_id for each in inside if not _is_as_stored(each, stored.get(each.id))]
+    ahead = [each.id for each in inside if each.id in stored and (at := stored[each.id][0]) and at > each.updated_at]
     new = sum(each.id not in stored for each in inside)
     return wanted, ahead, here.count() + new != page.total
+
+
+def _is_as_stored(listed: ListedDeployment, stored: tuple[datetime | None, int] | None) -> bool:
+    """By its time and the number of its statuses: two may come in one second."""
+    return stored == (listed.updated_at, stored[1] if stored and listed.statuses is None else listed.statuses)
 
 
 def _absent(

@@ -5,7 +5,7 @@ It walks, a step a lookup, and each step commits its place: the pull requests th
 "closed" down to where the repository is covered, or "all"), the deployments. What differs is gathered and fetched by
 the ordinary steps, 100 or a little more at a time; then the comparison goes on where it was.
 
-What it costs: 2 points for 100 stored pull requests, 1 for 100 listed ones, 1 for 100 deployments. In a repository with
+What it costs: 3 points for 100 stored pull requests, 1 for 100 listed ones, 1 for 100 deployments. In a repository with
 more than 2,000 pull requests all open ones and those updated in the last 90 days are compared every night, and of the
 rest a seventh. Where the full history is stored GitHub's list is walked only if it counts another number than is here.
 
@@ -18,17 +18,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import F
 from django.utils import timezone
 
 from apps.integrations.github import changes, reconciliation
 from apps.integrations.github.graphql import GraphQL
-from apps.integrations.github.types import IdPage, Spending
+from apps.integrations.github.types import NAMELESS_IN_LIST, IdPage, Spending
 from apps.integrations.models import SyncRun, TrackedRepository
-from apps.integrations.services.github_sync import coverage, due, pages, runs, trouble
+from apps.integrations.services.github_sync import coverage, pages, runs, trouble
 from apps.integrations.services.github_sync.reconciliation.comparison import (
     A_LOOKUP,
     Row,
@@ -37,9 +35,10 @@ from apps.integrations.services.github_sync.reconciliation.comparison import (
     is_ahead,
     rows_by_number,
     rows_to_compare,
+    with_parts,
 )
 from apps.integrations.services.github_sync.reconciliation.deployment_drift import compare_deployments
-from apps.integrations.services.github_sync.steps import Checkpoint, Learned, Plan
+from apps.integrations.services.github_sync.steps import Checkpoint, Learned, Plan, leads_back
 from apps.metrics.models import PullRequest, Repository
 from apps.metrics.queries.completeness import count_gaps
 from apps.metrics.services.gone import mark_gone
@@ -51,6 +50,8 @@ ENOUGH = 100
 
 NOT_BELIEVED = 20
 """So many pull requests and more, all of which are gone at once, are not: something hides them."""
+
+CIRCLE = "GitHub's pages lead in circles, so there may be more than what was compared"
 
 Found = list[list[Any]]
 """What is to be fetched, as [node id, number]."""
@@ -71,6 +72,12 @@ class Night:
         return repository
 
     @property
+    def not_readable(self) -> Collection[str]:
+        """As of now: what was fetched meanwhile may have told that more or less can be read."""
+        missing: dict[str, Any] = self.run.tracked_repository.integration.permissions_missing
+        return missing.keys()
+
+    @property
     def home(self) -> reconciliation.Home:
         return reconciliation.Home(self.plan.owner, self.plan.name, self.repository.github_repo_id)
 
@@ -78,9 +85,10 @@ class Night:
 Fetch = Callable[[Plan, Checkpoint], Learned]
 
 
-def first_checkpoint() -> Checkpoint:
-    """Where a reconciliation begins."""
-    return {"phase": COMPARE, "phases": ["updated"], "stage": "missing", "place": None, "ids": [], "missing": []}
+def first_checkpoint(*, every: bool = False) -> Checkpoint:
+    """Where a reconciliation begins; of a big repository, with `every` pull request."""
+    first = {"phase": COMPARE, "phases": ["updated"], "stage": "missing", "place": None, "ids": [], "missing": []}
+    return {**first, "every": True} if every else first
 
 
 def advance(run: SyncRun, graphql: GraphQL, plan: Plan, fetch: Fetch) -> bool:
@@ -148,20 +156,27 @@ def _stored(night: Night, checkpoint: Checkpoint) -> None:
     """The next stored pull requests against what GitHub states of them, and against the rows that belong to them."""
     repository, now = night.repository, timezone.now()
     with team_scope(night.run.team_id):
-        rows = rows_to_compare(repository, after=checkpoint["place"], now=night.run.created_at)
+        rows = rows_to_compare(
+            repository, after=checkpoint["place"], now=night.run.created_at, every=checkpoint.get("every", False)
+        )
+        rows = with_parts(repository, rows)
         gaps = {gap.number for gap in count_gaps(repository, [row["number"] for row in rows])} if rows else set()
     if not rows:
         _commit(night, _staged(checkpoint, "all" if _is_full(repository) else "open"))
         return
     ids = [row["node_id"] for row in rows]
-    states = reconciliation.states_of(night.graphql, night.home, ids, spending=night.spending)
+    states = reconciliation.states_of(
+        night.graphql, night.home, ids, without=night.plan.skipped(checkpoint), spending=night.spending
+    )
     other = [row for row in rows if row["node_id"] in states.unknown or _is_another(row, states)]
     numbered = _look_up(night, [row["number"] for row in other])
     found: Found = [[id_, number] for number, id_ in numbered.ids.items()]
     ahead = []
     for row in rows:
         stated = states.stated.get(row["node_id"])
-        if stated is not None and row not in other and (row["number"] in gaps or differs(row, stated)):
+        if stated is None or row in other:
+            continue
+        if row["number"] in gaps or differs(row, stated, not_readable=night.not_readable):
             found.append([row["node_id"], row["number"]])
             if is_ahead(row, stated, now=now, settled=runs.WATERMARK_OVERLAP):
                 ahead.append((row["id"], stated["updatedAt"]))
@@ -195,8 +210,7 @@ def _all(night: Night, checkpoint: Checkpoint) -> None:
         night.repository.prs_stated = page.total
         lacking = page.total - here - len(coverage.not_stored(night.repository, {*checkpoint["missing"], *waiting}))
         goes_on = page.has_next and lacking > 0
-        following = ("all", page.end_cursor) if goes_on else ("deployments", None)
-        _commit(night, _staged(checkpoint, *following, found=found))
+        _turn_over(night, checkpoint, page, goes_on, then="deployments", found=found)
 
 
 def _open(night: Night, checkpoint: Checkpoint) -> None:
@@ -204,8 +218,7 @@ def _open(night: Night, checkpoint: Checkpoint) -> None:
     page = _list(night, checkpoint, ["OPEN"], "CREATED_AT")
     with team_scope(night.run.team_id):
         found = _to_fetch(night.repository, page)
-        following = ("open", page.end_cursor) if page.has_next else ("closed", None)
-        _commit(night, _staged(checkpoint, *following, found=found))
+        _turn_over(night, checkpoint, page, page.has_next, then="closed", found=found)
 
 
 def _closed(night: Night, checkpoint: Checkpoint) -> None:
@@ -216,8 +229,26 @@ def _closed(night: Night, checkpoint: Checkpoint) -> None:
     with team_scope(night.run.team_id):
         found = _to_fetch(night.repository, replace(page, touched=inside))
         goes_on = page.has_next and len(inside) == len(page.touched)
-        following = ("closed", page.end_cursor) if goes_on else ("deployments", None)
-        _commit(night, _staged(checkpoint, *following, found=found))
+        _turn_over(night, checkpoint, page, goes_on, then="deployments", found=found)
+
+
+def _turn_over(night: Night, checkpoint: Checkpoint, page: IdPage, goes_on: bool, *, then: str, found: Found) -> None:
+    """Commit the next page of a list, or the stage after it; also where the pages lead back to one that was seen."""
+    cursor = page.end_cursor if goes_on else None
+    is_back, checkpoint = _leads_back(checkpoint, cursor)
+    following = (then, None) if cursor is None or is_back else (checkpoint["stage"], cursor)
+    doubt = NAMELESS_IN_LIST if page.lost else ""
+    _commit(night, _staged(checkpoint, *following, found=found), doubt=CIRCLE if is_back else doubt)
+
+
+def _leads_back(checkpoint: Checkpoint, cursor: str | None) -> tuple[bool, Checkpoint]:
+    """As `leads_back`, within a stage."""
+    if cursor is None:
+        return False, checkpoint
+    place = checkpoint["place"]
+    of_stage = {**checkpoint, "phase": checkpoint["stage"], "cursor": place["after"] if type(place) is dict else place}
+    is_back, found = leads_back(of_stage, cursor)
+    return is_back, {**checkpoint, "lap": found.get("lap")}
 
 
 def _deployments(night: Night, checkpoint: Checkpoint) -> None:
@@ -235,9 +266,12 @@ def _deployments(night: Night, checkpoint: Checkpoint) -> None:
     with team_scope(night.run.team_id):
         runs.beat(night.run)  # first: it locks the run until the end of this transaction
         done = compared.write(timezone.now())
-        following = ("deployments", compared.place) if compared.place is not None else ("end", None)
+        place = compared.place
+        is_back, checkpoint = _leads_back(checkpoint, place["after"] if place is not None else None)
+        following = ("end", None) if place is None or is_back else ("deployments", place)
         counts = {"repaired": done.repaired, "gone": done.gone, "deployments": done.repaired}
-        _commit(night, _staged(checkpoint, *following), counts=counts, weeks=done.touched_weeks)
+        doubt = CIRCLE if is_back else ""
+        _commit(night, _staged(checkpoint, *following), counts=counts, weeks=done.touched_weeks, doubt=doubt)
 
 
 _STAGES: dict[str, Callable[[Night, Checkpoint], None]] = {
@@ -320,33 +354,3 @@ def _added(known: dict[str, int], more: dict[str, int]) -> dict[str, int]:
     counts.update(known)
     counts.update(more)
     return dict(counts)
-
-
-USUALLY = timedelta(hours=20)
-AT_LATEST = timedelta(hours=30)
-NIGHT = range(2, 6)
-"""The hours (UTC) in which a repository is compared once more; one that missed them follows by day."""
-
-AT_ONCE = 5
-"""Reconciliations that are begun for a team in one round: they wait for their turn like every run."""
-
-
-def begin_due(team_id: int, *, now: datetime | None = None) -> list[int]:
-    """Begin the reconciliation of the team's repositories whose last one is long ago and which nothing else is done
-    for. The integrations whose runs wait now. Two statements and a few for each of them.
-    """
-    now = now or timezone.now()
-    age = USUALLY if now.hour in NIGHT else AT_LATEST
-    with team_scope(team_id):
-        waiting = []
-        long_ago = due.followed().filter(sync_requested_at=None, reconciled_at__lt=now - age)
-        never = due.followed().filter(sync_requested_at=None, reconciled_at=None, created_at__lt=now - age)
-        repositories = (
-            (long_ago | never).select_related("repository").order_by(F("reconciled_at").asc(nulls_first=True))
-        )
-        for tracked in repositories[:AT_ONCE]:
-            run = runs.begin_found(tracked=tracked, kind=SyncRun.Kind.RECONCILE, ids=(), deployments=False)
-            fresh = SyncRun.objects.filter(pk=run.pk, kind=SyncRun.Kind.RECONCILE, started_at=None, token=run.token)
-            if fresh.update(checkpoint=first_checkpoint()):
-                waiting.append(tracked.integration_id)
-        return sorted(set(waiting))

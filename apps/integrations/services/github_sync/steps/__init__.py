@@ -4,8 +4,8 @@ A checkpoint is a small JSON object: the phase, the cursor in it, and what later
 checkpoint into what was learned and the next checkpoint; None ends the run.
 
 `phases` is their order, `history` the walk page by page, `by_ids` what is fetched by id, `deployed` the deployments,
-`pace` the size of the next page, `rescue` the way over REST for what GraphQL cannot give, `again` what is asked for once
-more in the end.
+`pace` the size of the next page, `rescue` the way over REST for what GraphQL cannot give, `again` what is asked for
+once more in the end.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from apps.integrations.services.github_sync.steps.again import AGAIN, again_step, gathered
 from apps.integrations.services.github_sync.steps.by_ids import changed_step, older_step
+from apps.integrations.services.github_sync.steps.circles import leads_back
 from apps.integrations.services.github_sync.steps.deployed import DEPLOYMENTS, deployment_step
 from apps.integrations.services.github_sync.steps.history import page_step
 from apps.integrations.services.github_sync.steps.learned import (
@@ -47,6 +48,7 @@ __all__ = (
     "eased",
     "fetch",
     "first_checkpoint",
+    "leads_back",
     "merged",
 )
 

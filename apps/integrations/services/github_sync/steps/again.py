@@ -1,8 +1,8 @@
 """What did not come though it may: those pull requests are asked for once more, when everything else is here.
 
-A fault that passes must leave no trace. So each step notes in the checkpoint which pull requests lack something, or have
-it from REST, which tells less; and a run does not end before they were asked for by id. Those that are sick for good
-cost little: one is tried alone, and after a few in vain the run ends with what there is.
+A fault that passes must leave no trace. So each step notes in the checkpoint which pull requests lack something, or
+have it from REST, which tells less; and a run does not end before they were asked for by id. Those that are sick for
+good cost little: one is tried alone, and after a few in vain the run ends with what there is.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ MOST = 200
 """Pull requests that are noted in one run. More is an outage; the nightly reconciliation asks for the others."""
 
 MOST_TRIES = 4
-"""How often one is asked for again."""
+"""How often one is asked for again of which a part is missing."""
+
+TRIES_OF_WHOLE = 2
+"""How often one of which GraphQL gave nothing: that took many failures in a row, which is hardly chance."""
 
 MOST_IN_VAIN = 4
 """Steps in a row that brought nothing better: what is left is sick, not unlucky."""
@@ -31,7 +34,7 @@ MOST_IN_VAIN = 4
 IN_VAIN = "in_vain"
 
 Entry = list[Any]
-"""[node id, number, tries]: JSON."""
+"""[node id, number, how often it may still be asked for]: JSON."""
 
 
 def again_step(clients: Clients, plan: Plan, checkpoint: Checkpoint) -> Learned:
@@ -64,10 +67,10 @@ def gathered(clients: Clients, plan: Plan, checkpoint: Checkpoint, learned: Lear
     came = {record.node_id for record in learned.pull_requests} | {*learned.gone} | asked
     for id_ in came - doubtful.keys():
         waiting.pop(id_, None)
-    for id_, number in doubtful.items():
-        tries = waiting.pop(id_)[2] + 1 if id_ in waiting else 0
-        if tries < MOST_TRIES and len(waiting) < MOST:
-            waiting[id_] = [id_, number, tries]
+    for id_, (number, most) in doubtful.items():
+        left = (waiting.pop(id_)[2] if id_ in waiting else most + 1) - 1
+        if left > 0 and len(waiting) < MOST:
+            waiting[id_] = [id_, number, left]
     in_vain = checkpoint.get(IN_VAIN, 0) + 1 if asked and asked <= doubtful.keys() else 0
     if in_vain >= MOST_IN_VAIN:
         waiting = {}
@@ -90,16 +93,18 @@ def _followed(checkpoint: Checkpoint, learned: Learned, waiting: list[Entry], in
     return replace(learned, next=following, activity=activity(following))
 
 
-def _doubtful(clients: Clients, plan: Plan, checkpoint: Checkpoint, learned: Learned) -> dict[str, int | None]:
-    """Numbers by node id."""
+def _doubtful(
+    clients: Clients, plan: Plan, checkpoint: Checkpoint, learned: Learned
+) -> dict[str, tuple[int | None, int]]:
+    """By node id: the number, and how often to ask again."""
     skip = {**plan.skipped(checkpoint), **learned.permissions}
     by_rest = clients.taken_by_rest()
-    found: dict[str, int | None] = {
-        record.node_id: record.number
+    found: dict[str, tuple[int | None, int]] = {
+        record.node_id: (record.number, TRIES_OF_WHOLE if by_rest.get(record.number) else MOST_TRIES)
         for record in learned.pull_requests
         if record.node_id and (record.number in by_rest or _may_come(record, skip))
     }
-    return found | {lost.id: lost.number for lost in learned.unreadable if lost.id}
+    return found | {lost.id: (lost.number, TRIES_OF_WHOLE) for lost in learned.unreadable if lost.id}
 
 
 def _may_come(record: PullRequestRecord, skip: dict[str, str]) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from apps.integrations.github import changes, pull_requests
-from apps.integrations.github.types import IdPage, Lost, Spending
+from apps.integrations.github.types import NAMELESS_IN_LIST, IdPage, Lost, Spending
+from apps.integrations.services.github_sync.steps.circles import CIRCLE, leads_back
 from apps.integrations.services.github_sync.steps.learned import Checkpoint, Clients, Figures, Learned, Plan
 from apps.integrations.services.github_sync.steps.pace import Pace
 from apps.integrations.services.github_sync.steps.phases import activity, after, refused
@@ -40,16 +41,18 @@ def older_step(clients: Clients, plan: Plan, checkpoint: Checkpoint) -> Learned:
     spending = Spending()
     facts: dict[str, Any] = {}
     if not checkpoint.get("ids"):
-        checkpoint, page = _listed(clients, plan, checkpoint, spending)
-        facts["unreadable"] = _nameless(page.lost)
+        checkpoint, page, is_circle = _listed(clients, plan, checkpoint, spending)
+        facts["unreadable"] = (*_nameless(page.lost), *((CIRCLE,) if is_circle else ()))
         if "counted" not in checkpoint:
             facts["total"] = _missing(clients, plan, page.total, spending)
             checkpoint = {**checkpoint, "counted": facts["total"]}
     return _some(clients, plan, checkpoint, spending, facts)
 
 
-def _listed(clients: Clients, plan: Plan, checkpoint: Checkpoint, spending: Spending) -> tuple[Checkpoint, IdPage]:
-    """The checkpoint with those of the next page of ids that are missing, and the page."""
+def _listed(
+    clients: Clients, plan: Plan, checkpoint: Checkpoint, spending: Spending
+) -> tuple[Checkpoint, IdPage, bool]:
+    """The checkpoint with those of the next page of ids that are missing, the page, and whether it leads back."""
     assert plan.known_from is not None  # or there would be nothing to widen
     cursor = checkpoint["cursor"]
     page = changes.list_ids_past(
@@ -61,12 +64,14 @@ def _listed(clients: Clients, plan: Plan, checkpoint: Checkpoint, spending: Spen
         if touched.updated_at < plan.known_from and (plan.cutoff is None or touched.updated_at >= plan.cutoff)
     ]
     is_past = plan.cutoff is not None and any(touched.updated_at < plan.cutoff for touched in page.touched)
-    is_last = is_past or not page.has_next or page.end_cursor in {None, cursor}
-    return {**checkpoint, "ids": ids, "cursor": page.end_cursor, "listed": is_last}, page
+    is_last, is_circle = is_past or not page.has_next or page.end_cursor is None, False
+    if not is_last and page.end_cursor is not None:
+        is_circle, checkpoint = leads_back(checkpoint, page.end_cursor)
+    return {**checkpoint, "ids": ids, "cursor": page.end_cursor, "listed": is_last or is_circle}, page, is_circle
 
 
 def _nameless(lost: int) -> tuple[Lost, ...]:
-    return (Lost("a pull request: GitHub cannot even say its number"),) * lost
+    return (Lost(NAMELESS_IN_LIST),) * lost
 
 
 def _missing(clients: Clients, plan: Plan, closed: int, spending: Spending) -> int:
@@ -90,6 +95,7 @@ def _some(clients: Clients, plan: Plan, checkpoint: Checkpoint, spending: Spendi
     following: Checkpoint | None = {**checkpoint, "ids": others}
     if not others and checkpoint["listed"]:
         following = after(plan, checkpoint, None)
+        facts["page_size"] = Pace.of(checkpoint, plan.page_size).remembered(is_last=True)
     return Learned(
         next=following,
         points=spending.points,
@@ -126,13 +132,14 @@ def fetched(
     spending.rate_limit = page.rate_limit or spending.rate_limit
     asked = min(batch, len(pairs))
     pace = pace.after(asked=asked, worked=max(page.size, 1) if page.refused else asked, seconds=page.seconds)
+    pace = pace.relieved() if page.too_heavy else pace
     learned = {
         "pull_requests": found.records,
         "repository": page.repository,
         "rest_requests": found.rest_requests,
         "unreadable": (*facts.get("unreadable", ()), *found.unreadable),
         "gone": page.gone,
-        "page_size": pace.size,
+        "page_size": pace.remembered(),
         "pages": {batch: Figures(-(-len(pairs) // batch), len(page.nodes), page.seconds)},
         "permissions": page.permissions_missing,
     }

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from apps.integrations.github.types import Lost
 from apps.integrations.services.github_sync.steps.learned import Checkpoint
+
+CIRCLE = Lost("the list of pull requests: GitHub's pages lead in circles, so there may be more")
 
 
 def leads_back(checkpoint: Checkpoint, cursor: str) -> tuple[bool, Checkpoint]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from apps.integrations.github import deployments
+from apps.integrations.github.connections import permissions_in
 from apps.integrations.github.errors import FeatureGone, PermissionMissing, QueryTooHeavy
 from apps.integrations.github.types import DeploymentPage, Lost, Spending
+from apps.integrations.services.github_sync.steps.circles import leads_back
 from apps.integrations.services.github_sync.steps.learned import Checkpoint, Clients, Learned, Plan
 from apps.integrations.services.github_sync.steps.phases import activity, after, refused
 from apps.integrations.services.mapping import deployment_record
 
 DEPLOYMENTS = "deployments"
 SIZES = (100, 25, 5, 1)
+
+CIRCLE = Lost("deployments: GitHub's pages lead in circles, so there may be more")
 
 MOST_TRIES = 4
 """How often one deployment alone is asked for before it counts as too heavy."""
@@ -23,9 +27,10 @@ def deployment_step(clients: Clients, plan: Plan, checkpoint: Checkpoint) -> Lea
     """A page of deployments; none where the connection may not read them. What GitHub cannot give even one at a time is
     noted, and the run goes on without the older ones.
     """
-    if DEPLOYMENTS in plan.skipped(checkpoint):
+    if refused_before := plan.skipped(checkpoint).get(DEPLOYMENTS):
         following = after(plan, checkpoint, None)
-        return Learned(next=following, activity=activity(following))
+        not_permitted = permissions_in({DEPLOYMENTS: refused_before})
+        return Learned(next=following, not_permitted=not_permitted, activity=activity(following))
     spending = Spending()
     try:
         page, size = _smaller_until_it_fits(clients, plan, checkpoint, spending)
@@ -44,12 +49,17 @@ def deployment_step(clients: Clients, plan: Plan, checkpoint: Checkpoint) -> Lea
         reason = error.reason if isinstance(error, QueryTooHeavy) else "GitHub no longer offers them (410)"
         lost = Lost(f"deployments: {reason}")
         return Learned(next=following, requests=spending.requests, unreadable=(lost,), activity=activity(following))
-    following = after(plan, _paced(checkpoint, size), page.end_cursor if page.has_next else None)
+    checkpoint, unreadable = _paced(checkpoint, size), tuple(Lost(reason) for reason in page.unreadable)
+    ended = not page.has_next or page.end_cursor is None
+    if not ended and page.end_cursor is not None:
+        ended, checkpoint = leads_back(checkpoint, page.end_cursor)
+        unreadable = (*unreadable, CIRCLE) if ended else unreadable
+    following = after(plan, checkpoint, None if ended else page.end_cursor)
     return Learned(
         next=following,
         deployments=[deployment_record(node) for node in page.nodes],
         deployments_read=True,
-        unreadable=tuple(Lost(reason) for reason in page.unreadable),
+        unreadable=unreadable,
         points=spending.points,
         requests=spending.requests,
         remaining=spending.rate_limit.remaining if spending.rate_limit else None,

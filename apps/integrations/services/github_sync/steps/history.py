@@ -9,8 +9,8 @@ from typing import Any
 from apps.integrations.github import changes, pull_requests
 from apps.integrations.github.errors import QueryTooHeavy
 from apps.integrations.github.pull_requests import LIGHTER
-from apps.integrations.github.types import Lost, PullRequestPage, Spending, instant
-from apps.integrations.services.github_sync.steps.circles import leads_back
+from apps.integrations.github.types import NAMELESS, Lost, PullRequestPage, Spending, instant
+from apps.integrations.services.github_sync.steps.circles import CIRCLE, leads_back
 from apps.integrations.services.github_sync.steps.learned import Checkpoint, Clients, Figures, Learned, Plan
 from apps.integrations.services.github_sync.steps.pace import Pace, smaller
 from apps.integrations.services.github_sync.steps.phases import activity, after, refused
@@ -18,8 +18,6 @@ from apps.integrations.services.github_sync.steps.rescue import rescued
 
 FIRST_PAGE = 7
 """A small first page shows numbers within a second or two, and costs one point."""
-
-CIRCLE = Lost("the list of pull requests: GitHub's pages lead in circles, so there may be more")
 
 ORDERS: dict[str, tuple[list[str] | None, str]] = {
     "all": (None, pull_requests.CREATED),
@@ -78,7 +76,9 @@ def page_step(clients: Clients, plan: Plan, checkpoint: Checkpoint) -> Learned:
         remaining=spending.rate_limit.remaining if spending.rate_limit else None,
         activity=activity(following),
         unreadable=unreadable,
-        page_size=checkpoint["pace"]["size"],
+        page_size=Pace.of(checkpoint, plan.page_size).remembered(
+            is_last=following is None or following["phase"] != phase
+        ),
         pages={fetched.worked: Figures(1, len(fetched.page.nodes), fetched.page.seconds)},
         permissions=page.permissions_missing,
     )
@@ -141,7 +141,7 @@ def _stepped_over(clients: Clients, plan: Plan, asked: dict[str, Any], heavy: Qu
         rate_limit=spending.rate_limit,
         unreadable=(
             *(Lost(heavy.reason, touched.number, touched.id) for touched in wanted),
-            *(Lost(f"a pull request: {heavy.reason}"),) * ids.lost,
+            *(Lost(f"{NAMELESS}{heavy.reason}"),) * ids.lost,
         ),
     )
 

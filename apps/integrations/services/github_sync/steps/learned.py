@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from apps.integrations.github.graphql import GraphQL
+from apps.integrations.github.patience import Patience
 from apps.integrations.github.rest import Rest
 from apps.integrations.github.types import Lost, Raw
 from apps.metrics.records import DeploymentRecord, PullRequestRecord
@@ -24,7 +25,8 @@ MOST_IN_VAIN = 3
 class Clients:
     """The ways to GitHub for one run: GraphQL, and REST, which is opened when it is first needed and seldom is.
 
-    `in_vain` counts by part how many pull requests in a row REST could not help.
+    `in_vain` counts by part how many pull requests in a row REST could not help. `patience` is how long a step may ask
+    it: what is left then stays partial, and is asked for again another time.
     """
 
     def __init__(self, graphql: GraphQL, open_rest: Callable[[], Rest]) -> None:
@@ -32,21 +34,23 @@ class Clients:
         self._open_rest = open_rest
         self._rest: Rest | None = None
         self.in_vain: Counter[str] = Counter()
-        self._by_rest: set[int] = set()
+        self.patience = Patience()
+        self._by_rest: dict[int, bool] = {}
 
-    def takes_by_rest(self, number: int) -> None:
+    def takes_by_rest(self, number: int, *, whole: bool = False) -> None:
         """REST was asked for what GraphQL did not give of this pull request."""
-        self._by_rest.add(number)
+        self._by_rest[number] = whole
 
-    def taken_by_rest(self) -> set[int]:
-        """The numbers of those, since the last time somebody asked."""
-        numbers, self._by_rest = self._by_rest, set()
+    def taken_by_rest(self) -> dict[int, bool]:
+        """The numbers of those, since the last time somebody asked: whether all of it was."""
+        numbers, self._by_rest = self._by_rest, {}
         return numbers
 
     @property
     def rest(self) -> Rest:
         if self._rest is None:
             self._rest = self._open_rest()
+            self._rest.patience = self.patience
         return self._rest
 
     @property
@@ -102,7 +106,8 @@ class Figures:
 class Learned:
     """What one step brought. `total` is how many pull requests the run is about, `stated` how many the repository has
     in all, where the step learned it. `pages` are figures by page size, `permissions` {part: permission} what GitHub
-    refused, `gone` node ids of pull requests that GitHub no longer knows.
+    refused, `not_permitted` what was left out because it had refused it before, `gone` node ids of pull requests that
+    GitHub no longer knows.
     """
 
     next: Checkpoint | None
@@ -123,6 +128,7 @@ class Learned:
     page_size: int | None = None
     pages: Mapping[int, Figures] = field(default_factory=dict)
     permissions: Mapping[str, str] = field(default_factory=dict)
+    not_permitted: Mapping[str, str] = field(default_factory=dict)
 
 
 def merged(learned: Sequence[Learned]) -> Learned:
@@ -146,6 +152,7 @@ def merged(learned: Sequence[Learned]) -> Learned:
             page_size=first.page_size if step.page_size is None else step.page_size,
             pages=_together(first.pages, step.pages),
             permissions={**first.permissions, **step.permissions},
+            not_permitted={**first.not_permitted, **step.not_permitted},
         )
     return first
 

@@ -76,4 +76,13 @@ class Pace:
         """After the pull request was found that is too heavy by itself: the others are not to blame. But where such
         pull requests are many, the size grows slowly as ever.
         """
-        return Pace(self.before if self.patience < MOST_PATIENCE else 1, 0, self.patience)
+        return Pace((self.before or self.size) if self.patience < MOST_PATIENCE else 1, 0, self.patience)
+
+    def remembered(self, *, is_last: bool = False) -> int:
+        """With what the repository's next run begins. A run that may end in the middle of the search for the one to
+        blame takes it down by a step at most, and one whose `is_last` page went well takes it up by a step: short runs
+        never have the pages in a row that it takes otherwise.
+        """
+        if self.before:
+            return self.size if is_last else max(self.size, smaller(self.before))
+        return larger(self.size) if is_last and self.good else self.size

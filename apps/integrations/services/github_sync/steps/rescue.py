@@ -6,7 +6,14 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from apps.integrations.github.errors import BadCredentials, GitHubError, RateLimited, SsoRequired
+from apps.integrations.github.errors import (
+    BadCredentials,
+    GitHubError,
+    LeftForLater,
+    QueryTooHeavy,
+    RateLimited,
+    SsoRequired,
+)
 from apps.integrations.github.types import Lost, PullRequestPage, Raw
 from apps.integrations.services.github_sync import rest_way
 from apps.integrations.services.github_sync.steps.learned import MOST_IN_VAIN, Clients, Plan
@@ -17,6 +24,10 @@ logger = logging.getLogger(__name__)
 
 NONSENSE = (KeyError, TypeError, ValueError, AttributeError, IndexError)
 """What an answer comes to that has not the shape which GitHub documents."""
+
+
+ALL_THERE = frozenset({Part.FILES, Part.LABELS, Part.ASSIGNEES})
+"""Of these REST tells all that GraphQL does; what it gave of the others is asked for once more at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +46,7 @@ def rescued(
     from elsewhere. Raises RateLimited and what is wrong with the connection as a whole.
     """
     before = clients.rest_requests
+    clients.patience.begin()
     closed = {*skip, *page.permissions_missing}
     mapped = [_mapped(node) for node in page.nodes]
     records = [_filled(clients, plan, record, closed) for record in mapped if not isinstance(record, Lost)]
@@ -65,20 +77,24 @@ def _filled(clients: Clients, plan: Plan, record: PullRequestRecord, closed: set
     wanted = [Part(part) for part in record.partial if part not in closed and in_vain[part] < MOST_IN_VAIN]
     if not wanted:
         return record
-    clients.takes_by_rest(record.number)
+    if not ALL_THERE.issuperset(wanted):
+        clients.takes_by_rest(record.number)
     filled = rest_way.fill(clients.rest, plan.full_name, record, wanted)
     for part in wanted:
-        in_vain[part] = in_vain[part] + 1 if part in filled.partial else 0
+        reason = filled.partial.get(part, "")
+        if LeftForLater.WORDS not in reason:
+            in_vain[part] = in_vain[part] + 1 if reason else 0
     return filled
 
 
 def _whole(clients: Clients, plan: Plan, lost: Lost) -> PullRequestRecord | Lost:
     if lost.number is None:
         return lost
-    clients.takes_by_rest(lost.number)
+    clients.takes_by_rest(lost.number, whole=True)
     try:
         return rest_way.whole(clients.rest, plan.full_name, lost.number)
     except (RateLimited, BadCredentials, SsoRequired):
         raise
     except (GitHubError, *NONSENSE) as error:
-        return replace(lost, reason=f"{lost.reason}; REST: {str(error).removesuffix('.')}")
+        words = error.reason if isinstance(error, QueryTooHeavy) else str(error).removesuffix(".")
+        return replace(lost, reason=f"{lost.reason}; REST: {words}")

@@ -1,11 +1,14 @@
+import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.utils.timezone
 from django.db import migrations, models
 
+from apps.teams.rls import EnableTeamRLS, TeamForeignKey
+
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("integrations", "0010_looks"),
+        ("integrations", "0011_reconcile_asked"),
         ("metrics", "0004_comment_written"),
         ("teams", "0003_audit_event"),
     ]
@@ -114,4 +117,33 @@ class Migration(migrations.Migration):
                 name="one_open_scheduled_fetch",
             ),
         ),
+        TeamForeignKey("scheduledfetch", "team"),
+        TeamForeignKey("scheduledfetch", "repository"),
+        TeamForeignKey("scheduledfetch", "pull_request"),
+        EnableTeamRLS("scheduledfetch"),
+        migrations.CreateModel(
+            name="TouchedWeeks",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("weeks", django.contrib.postgres.fields.ArrayField(base_field=models.DateField(), size=None)),
+                (
+                    "team",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="teams.team",
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+                "base_manager_name": "objects",
+                "indexes": [models.Index(fields=["team", "id"], name="touched_weeks_of_team")],
+            },
+        ),
+        TeamForeignKey("touchedweeks", "team"),
+        EnableTeamRLS("touchedweeks"),
     ]
