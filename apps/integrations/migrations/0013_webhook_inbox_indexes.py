@@ -3,7 +3,9 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    """What the inbox is read by: an index of what is open stays small. Concurrently: no delivery waits for it."""
+    """What the inbox is read by: indexes of what is open and of what failed stay small. Concurrently: no delivery waits
+    for it.
+    """
 
     atomic = False
     dependencies = (("integrations", "0012_webhook_inbox"),)
@@ -15,5 +17,9 @@ class Migration(migrations.Migration):
             ),
         ),
         AddIndexConcurrently("webhookdelivery", models.Index(fields=["received_at"], name="webhook_delivery_received")),
+        AddIndexConcurrently(
+            "webhookdelivery",
+            models.Index(fields=["endpoint", "id"], condition=~models.Q(error=""), name="webhook_delivery_failed"),
+        ),
         RemoveIndexConcurrently("webhookdelivery", "webhook_delivery_inbox"),
     )

@@ -27,7 +27,8 @@ class WebhookEndpoint(models.Model):
 class WebhookDelivery(models.Model):
     """One event as GitHub sent it. The same guid goes to every hook of an event, so only (endpoint, guid) is unique.
 
-    `claimed_at` is the fence: who processes it holds that very claim, and notes `processed_at` with the effect.
+    `claimed_at` is the fence: who processes it holds that very claim, and notes `processed_at` with the effect; or with
+    an `error`, where it never can have one.
     """
 
     endpoint = models.ForeignKey(WebhookEndpoint, models.CASCADE, related_name="deliveries")
@@ -47,4 +48,5 @@ class WebhookDelivery(models.Model):
                 fields=["endpoint", "id"], condition=models.Q(processed_at__isnull=True), name="webhook_delivery_open"
             ),
             models.Index(fields=["received_at"], name="webhook_delivery_received"),
+            models.Index(fields=["endpoint", "id"], condition=~models.Q(error=""), name="webhook_delivery_failed"),
         )

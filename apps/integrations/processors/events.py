@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from django.db import DataError, IntegrityError, transaction
+from psycopg.errors import ForeignKeyViolation, UniqueViolation
 
 from apps.integrations.github.changes import NONSENSE
 from apps.integrations.github.errors import GitHubError
@@ -53,7 +54,8 @@ def process(team_id: int, event: str, payload: Raw) -> Processed:
     """Store what an event (the name in X-GitHub-Event, and its payload) told, once or again, in any order; in the
     team's scope, which it enters. Speaks to nobody: `Processed.needs` is what is left to fetch.
 
-    Raises Unreadable for what GitHub does not publish of such an event: then nothing was changed.
+    Raises Unreadable for what GitHub does not publish of such an event: then nothing was changed, and would not be
+    another time. IntegrityError where something else was written or deleted at that moment: another time it may work.
     """
     reader = READERS.get(event)
     if reader is None:
@@ -65,6 +67,8 @@ def process(team_id: int, event: str, payload: Raw) -> Processed:
         with team_scope(team_id), transaction.atomic():
             return _written(told, github_id)
     except (DataError, IntegrityError, *NONSENSE) as error:
+        if isinstance(error.__cause__, UniqueViolation | ForeignKeyViolation):
+            raise
         raise Unreadable(f"The {event} event cannot be stored ({type(error).__name__}).") from error
 
 

@@ -8,7 +8,9 @@ from enum import StrEnum
 
 
 class Unreadable(ValueError):
-    """The payload is not what GitHub publishes for its event. Nothing was changed; the message says what is wrong."""
+    """The payload is not what GitHub publishes for its event, and never will be. Nothing was changed; the message says
+    what is wrong.
+    """
 
 
 class Reason(StrEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Q
 
 from apps.integrations.models import GitHubIntegration, WebhookDelivery
 
@@ -15,8 +15,8 @@ MOST = 10
 
 @dataclass(frozen=True, slots=True)
 class GivenUp:
-    """A kind of event of one connection that was tried as often as it may: how many of the last thirty days, when the
-    latest of them came, and what was wrong with it.
+    """A kind of event of one connection that cannot be read, or was tried as often as it may: how many of the last
+    thirty days, when the latest of them came, and what was wrong with it.
     """
 
     account: str
@@ -27,13 +27,13 @@ class GivenUp:
 
 
 def given_up(attempts: int) -> list[GivenUp]:
-    """Of the current team's connections, those tried `attempts` times, the latest first. Two statements at most, served
-    by webhook_delivery_open.
+    """Of the current team's connections, those tried `attempts` times or settled with an error, the latest first. Two
+    statements at most, served by webhook_delivery_open and webhook_delivery_failed.
     """
     accounts = dict(GitHubIntegration.objects.values_list("pk", "organization_slug"))
-    failed = WebhookDelivery.objects.filter(
-        endpoint__integration_id__in=list(accounts), processed_at=None, attempts__gte=attempts
-    )
+    in_vain = Q(processed_at=None, attempts__gte=attempts)
+    settled = Q(processed_at__isnull=False) & ~Q(error="")
+    failed = WebhookDelivery.objects.filter(in_vain | settled, endpoint__integration_id__in=list(accounts))
     kinds = failed.values_list("endpoint__integration_id", "event", "error")
     rows = kinds.annotate(count=Count("pk"), latest=Max("received_at")).order_by("-latest")[:MOST]
     return [GivenUp(accounts[pk], event, count, latest, error) for pk, event, error, count, latest in rows]

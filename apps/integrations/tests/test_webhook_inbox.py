@@ -85,17 +85,24 @@ def test_two_teams_that_follow_one_repository_both_get_an_event_of_one_guid(busy
             assert PullRequest.objects.get(number=pull.number).title == "For both"
 
 
+def half_a_payload(endpoint):
+    """What no view lets in: it fails for another reason than that it cannot be read."""
+    return WebhookDeliveryFactory.create(endpoint=endpoint, event="push", payload=b'{"ref": ')
+
+
 def test_a_delivery_that_fails_keeps_its_error_and_holds_nobody_up(endpoint):
-    delivered(endpoint, [ping(), nonsense(), ping()])
+    delivered(endpoint, [ping()])
+    half_a_payload(endpoint)
+    delivered(endpoint, [ping()])
     result = emptied(endpoint)
     assert (result.done, result.failed) == (2, 1)
     failed = WebhookDelivery.objects.get(processed_at=None)
     assert failed.attempts == 1
-    assert failed.error
+    assert failed.error.startswith("JSONDecodeError: ")
 
 
 def test_it_is_tried_three_times_more_each_time_later_and_then_left(endpoint):
-    delivered(endpoint, [nonsense()])
+    half_a_payload(endpoint)
     assert emptied(endpoint).failed == 1
     for attempt, minutes in ((2, 2), (3, 6), (4, 18)):
         let_pass(timedelta(minutes=minutes, seconds=-20))
@@ -106,6 +113,19 @@ def test_it_is_tried_three_times_more_each_time_later_and_then_left(endpoint):
     let_pass(timedelta(days=2))
     assert inbox.overlooked() == []
     assert emptied(endpoint).failed == 0
+
+
+def test_what_cannot_be_read_is_settled_at_once_with_its_reason_and_tried_no_more(endpoint):
+    delivered(endpoint, [ping(), nonsense(), ping()])
+    result = emptied(endpoint)
+    assert (result.done, result.failed) == (2, 1)
+    settled = WebhookDelivery.objects.exclude(error="").get()
+    assert (settled.guid, settled.attempts, settled.processed_at is None) == ("nonsense", 1, False)
+    assert settled.error.startswith("The pull_request event has not its published shape")
+    let_pass(timedelta(days=2))
+    assert inbox.overlooked() == []
+    result = emptied(endpoint)
+    assert (result.done, result.failed) == (0, 0)
 
 
 def test_a_claim_whose_worker_is_gone_is_taken_over_one_at_a_time(endpoint):

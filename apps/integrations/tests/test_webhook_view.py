@@ -7,6 +7,7 @@ import json
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from apps.integrations.factories import (
     GitHubIntegrationFactory,
@@ -180,6 +181,16 @@ def test_what_was_given_up_is_on_the_page_of_connections(team, endpoint, as_owne
     page = as_owner_of_team.get(url).content.decode()
     assert "1 event “push”" in page
     assert "no &lt;b&gt;commit&lt;/b&gt;" in page
+
+
+def test_what_can_never_be_read_is_on_the_page_of_connections_too(team, endpoint, as_owner_of_team):
+    at = timezone.now()
+    WebhookDeliveryFactory.create(endpoint=endpoint, event="status", attempts=1, error="no sha", processed_at=at)
+    WebhookDeliveryFactory.create(endpoint=endpoint, event="ping", attempts=1, processed_at=at)
+    page = as_owner_of_team.get(reverse("integrations:connect", args=[team.slug])).content.decode()
+    assert "1 event “status”" in page
+    assert "no sha" in page
+    assert "“ping”" not in page
 
 
 def test_another_teams_failures_are_on_no_page_of_ours(team, other_team, as_owner_of_team):

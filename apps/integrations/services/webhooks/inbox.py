@@ -1,8 +1,9 @@
 """The inbox: an event is stored before GitHub gets its answer, and processed in a task, its effect and the note that it
 was processed in one transaction. So nothing that was answered with 202 is lost, and nothing has its effect twice.
 
-A delivery is claimed before it is processed. A claim that ends in nothing (the worker was lost, or the event makes no
-sense to us) may be taken over after a while, longer each time; after the fourth the delivery stays with its error.
+A delivery is claimed before it is processed. A claim that ends in nothing (the worker was lost, or met what it was not
+made for) may be taken over after a while, longer each time; after the fourth the delivery stays with its error. What is
+not what GitHub publishes will never be: that is settled at once, with what is wrong with it.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ class Received(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Emptied:
     """What a turn at the inbox did: `done` deliveries have their effect, `failed` are to be tried again or were given
-    up. `touched`: aggregates want to be rebuilt. `is_unfinished`: the time was up.
+    up, those that cannot be read at once. `touched`: aggregates want to be rebuilt. `is_unfinished`: the time was up.
     """
 
     team_id: int
@@ -272,11 +273,18 @@ def _processed(endpoint: WebhookEndpoint, delivery_id: int, claimed_at: datetime
             return _Effect(bool(processed.touched_weeks), gathered, processed.repository_id, delivery.received_at)
     except (OperationalError, InterfaceError):  # no database, or two that waited for each other: it is tried again
         raise
+    except processors.Unreadable as nonsense:  # and would be the next time
+        logger.error("webhook delivery %s cannot be read", delivery_id, exc_info=nonsense)
+        _note_failure(delivery_id, claimed_at, str(nonsense), processed_at=timezone.now())
     except Exception as surprise:  # the edge of an event: none may hold up those behind it
         logger.error("webhook delivery %s failed", delivery_id, exc_info=surprise)
-        failed = WebhookDelivery.objects.filter(pk=delivery_id, claimed_at=claimed_at, processed_at=None)
-        failed.update(error=f"{type(surprise).__name__}: {surprise}"[:2000].replace("\0", ""))
-        return None
+        _note_failure(delivery_id, claimed_at, f"{type(surprise).__name__}: {surprise}")
+    return None
+
+
+def _note_failure(delivery_id: int, claimed_at: datetime, reason: str, **settled: datetime) -> None:
+    failed = WebhookDelivery.objects.filter(pk=delivery_id, claimed_at=claimed_at, processed_at=None)
+    failed.update(error=reason[:2000].replace("\0", ""), **settled)
 
 
 def _do_not_wait_for_the_disk() -> None:
