@@ -15,7 +15,6 @@ from apps.integrations.github.errors import QueryTooHeavy
 from apps.integrations.github.graphql import GraphQL, page_of
 from apps.integrations.github.types import (
     Answer,
-    Changed,
     DeploymentSeen,
     IdPage,
     Pulse,
@@ -82,26 +81,6 @@ def list_ids_past(graphql: GraphQL, *, spending: Spending, page_size: int = 100,
     return IdPage((), page["pageInfo"]["endCursor"], page["pageInfo"]["hasNextPage"], page["totalCount"], lost=1)
 
 
-def updated_since(
-    graphql: GraphQL, owner: str, name: str, since: datetime, *, spending: Spending | None = None
-) -> Changed:
-    """The pull requests that changed at or after `since`; asks for 100 at a time, a point each."""
-    spending = spending or Spending()
-    found: list[Touched] = []
-    lost = 0
-    after: str | None = None
-    seen: set[str | None] = {None}
-    while True:
-        page = list_ids_past(graphql, owner=owner, name=name, after=after, spending=spending)
-        found += [touched for touched in page.touched if touched.updated_at >= since]
-        lost += page.lost
-        is_last = any(touched.updated_at < since for touched in page.touched) or not page.has_next
-        if is_last or page.end_cursor in seen:  # pages that lead in circles bring nothing new
-            return Changed(tuple(found), page.total, lost)
-        after = page.end_cursor
-        seen.add(after)
-
-
 def pulses(
     graphql: GraphQL, repository_ids: Sequence[str], *, deployments: bool = True, spending: Spending | None = None
 ) -> dict[str, Pulse]:
@@ -161,15 +140,24 @@ def count_window(
     is an estimate.
     """
     updated = f">={_plain(since)}" if until is None else f"{_plain(since)}..{_plain(until)}"
-    closed = f"repo:{owner}/{name} is:pr is:closed updated:{updated}"
-    answer = graphql.run("window_count", owner=owner, name=name, closed=closed)
+    found = _counted(graphql, owner, name, f"is:closed updated:{updated}", spending)
+    return WindowCount(open=found["repository"]["pullRequests"]["totalCount"], closed=_issues(found))
+
+
+def count_updated(graphql: GraphQL, owner: str, name: str, since: datetime, *, spending: Spending) -> int:
+    """About how many pull requests were updated at or after `since`, in whatever state; one point."""
+    return _issues(_counted(graphql, owner, name, f"updated:>={_plain(since)}", spending))
+
+
+def _counted(graphql: GraphQL, owner: str, name: str, words: str, spending: Spending | None) -> Raw:
+    found = graphql.run("window_count", owner=owner, name=name, found=f"repo:{owner}/{name} is:pr {words}")
     if spending is not None:
-        spending.add(answer)
-    search = answer.data["search"]
-    return WindowCount(
-        open=answer.data["repository"]["pullRequests"]["totalCount"],
-        closed=search["issueCount"] if search is not None else 0,
-    )
+        spending.add(found)
+    return found.data
+
+
+def _issues(found: Raw) -> int:
+    return found["search"]["issueCount"] if found["search"] is not None else 0
 
 
 def repositories_by_id(

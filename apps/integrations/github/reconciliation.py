@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from apps.integrations.github.changes import in_parts
 from apps.integrations.github.documents import with_fragments
-from apps.integrations.github.errors import QueryTooHeavy, RepositoryGone, Unavailable
+from apps.integrations.github.errors import QueryTooHeavy, Unavailable
 from apps.integrations.github.graphql import GraphQL, page_of
 from apps.integrations.github.types import Answer, Raw, Spending, instant
 from apps.metrics.records import Part
@@ -22,13 +22,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The repository that everything is asked of. `id` is GitHub's number of it: another one of the same name, made
+    """The repository that everything is asked of. `GraphQL` has to know its number: another one of the same name, made
     after ours was deleted, knows nothing of our pull requests.
     """
 
     owner: str
     name: str
-    id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,6 @@ def states_of(
     unknown: set[str] = set()
     for some, answer in in_parts(ids, ask, spending):
         spending.add(answer)
-        _at_home(home, answer)
         not_found = _not_found(answer, "nodes")
         for place, (node_id, node) in enumerate(zip(some, answer.data["nodes"], strict=True)):
             if node is not None and "number" in node:
@@ -110,7 +108,6 @@ def by_number(graphql: GraphQL, home: Home, numbers: Sequence[int], *, spending:
     )
     answer = graphql.run_document(document, {"owner": home.owner, "name": home.name})
     spending.add(answer)
-    _at_home(home, answer)
     not_found = _not_found(answer, "repository")
     found = {number: answer.data["repository"].get(f"p{number}") for number in numbers}
     return Numbered(
@@ -125,7 +122,6 @@ def list_deployment_ids(
     """A page of a repository's deployments, newest first: a point. Raises PermissionMissing, QueryTooHeavy."""
     answer = graphql.run("deployment_ids", owner=home.owner, name=home.name, after=after, n=page_size)
     spending.add(answer)
-    _at_home(home, answer)
     page = page_of(answer, "repository", "deployments")
     readable = [node for node in page["nodes"] if node is not None and node["databaseId"] is not None]
     cursor = page["pageInfo"]["endCursor"]
@@ -153,7 +149,6 @@ def unknown_of(graphql: GraphQL, home: Home, ids: Sequence[str], *, spending: Sp
         return frozenset()
     answer = graphql.run("known_ids", owner=home.owner, name=home.name, ids=list(ids))
     spending.add(answer)
-    _at_home(home, answer)
     return frozenset(ids[int(place)] for place in _not_found(answer, "nodes"))
 
 
@@ -185,12 +180,6 @@ class _Patient:
             raise
         self._heavy = 0
         return answer
-
-
-def _at_home(home: Home, answer: Answer) -> None:
-    found = answer.data["repository"].get("databaseId")
-    if found is not None and int(found) != home.id:  # null: GitHub's own type is too small for it
-        raise RepositoryGone(f"{home.owner}/{home.name}")
 
 
 def _not_found(answer: Answer, root: str) -> set[str | int]:

@@ -137,17 +137,6 @@ class Touched:
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
-    """What changed, the newest first; `total` is how many pull requests the repository has in all. Of `lost` ones
-    GitHub could not say whether they changed.
-    """
-
-    touched: tuple[Touched, ...]
-    total: int
-    lost: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class IdPage:
     """A page of ids; `total` is how many there are on all pages, `lost` how many of this one GitHub could not give."""
 

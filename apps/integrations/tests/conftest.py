@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import pytest
 import redis
+from django.conf import settings as django_settings
 from django.test import Client as Browser
 
 from apps.integrations.factories import GitHubIntegrationFactory, IntegrationCredentialFactory, WebhookEndpointFactory
 from apps.integrations.models import GitHubIntegration
+from apps.integrations.services.budgets.shared import SharedBudgets
+from apps.integrations.tests.budget_support import new_account
 from apps.teams.factories import MembershipFactory
 from apps.teams.models import Membership
 from devtools.github_sandbox.oauth import Client
@@ -122,6 +126,27 @@ def queued(django_capture_on_commit_callbacks):
                 self.append((callback.task.name.rpartition(".")[2], *callback.args))
 
     return Queued
+
+
+@pytest.fixture(scope="module")
+def redis_url():
+    """A Redis that is there."""
+    with redis.Redis.from_url(django_settings.REDIS_URL) as client:
+        client.ping()  # else memory would be tested twice
+    return django_settings.REDIS_URL
+
+
+@pytest.fixture(scope="module")
+def in_redis(redis_url):
+    """Budgets that all processes share."""
+    with closing(SharedBudgets(redis_url)) as keeper:
+        yield keeper
+
+
+@pytest.fixture
+def account():
+    """Whose budgets nobody else knows."""
+    return new_account()
 
 
 LONG_AGO = datetime(2026, 11, 1, 12, tzinfo=UTC)

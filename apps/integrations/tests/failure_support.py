@@ -11,7 +11,7 @@ from apps.integrations.models import GitHubIntegration, IntegrationCredential, S
 from apps.integrations.services import github_sync, sync_notifications
 from apps.integrations.services.github_sync import Handle, Outcome
 from apps.integrations.services.github_sync.engine import Ended
-from apps.integrations.tests.sync_support import reaped
+from apps.integrations.tests.sync_support import begun, fresh, reaped
 from apps.metrics.models import PullRequest, Repository
 from apps.teams.scope import team_scope
 
@@ -40,23 +40,6 @@ def tell(team_id: int, outcome: Outcome | None = None) -> None:
         sync_notifications.notify_about(team_id=team_id, run_id=outcome.run_id)
     for integration_id in sync_notifications.connections_untold(team_id):
         sync_notifications.notify_about_connection(team_id=team_id, integration_id=integration_id)
-
-
-def begun(tracked: TrackedRepository, kind: str = SyncRun.Kind.INITIAL, days: int | None = None) -> Handle:
-    with team_scope(tracked.team_id):
-        return github_sync.handle_of(github_sync.begin_run(tracked=fresh(tracked), kind=kind, days_back=days))
-
-
-def fresh(row: Any) -> Any:
-    with team_scope(row.team_id):
-        related = ["repository", "integration"] if isinstance(row, TrackedRepository) else []
-        return type(row).objects.select_related(*related).get(pk=row.pk)
-
-
-def run_of(tracked: TrackedRepository) -> SyncRun:
-    with team_scope(tracked.team_id):
-        run: SyncRun = SyncRun.objects.filter(tracked_repository=tracked).latest("pk")
-        return run
 
 
 def connection_of(tracked: TrackedRepository) -> GitHubIntegration:

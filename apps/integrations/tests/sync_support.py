@@ -8,7 +8,7 @@ from typing import Any
 from django.apps import apps as django_apps
 from django.db import connection
 
-from apps.integrations.models import GitHubIntegration, IntegrationCredential, TrackedRepository
+from apps.integrations.models import GitHubIntegration, IntegrationCredential, SyncRun, TrackedRepository
 from apps.integrations.services import github_sync
 from apps.integrations.services.github_sync import Handle
 from apps.metrics.models import Repository
@@ -40,6 +40,23 @@ def tracked_at(sandbox: Any, team: Team, full_name: str, **fields: Any) -> Track
             integration=integration, repository=repository, **fields
         )
         return row
+
+
+def begun(tracked: TrackedRepository, kind: str = SyncRun.Kind.INITIAL, days: int | None = None) -> Handle:
+    with team_scope(tracked.team_id):
+        return github_sync.handle_of(github_sync.begin_run(tracked=fresh(tracked), kind=kind, days_back=days))
+
+
+def fresh(row: Any) -> Any:
+    with team_scope(row.team_id):
+        related = ["repository", "integration"] if isinstance(row, TrackedRepository) else []
+        return type(row).objects.select_related(*related).get(pk=row.pk)
+
+
+def run_of(tracked: TrackedRepository) -> SyncRun:
+    with team_scope(tracked.team_id):
+        run: SyncRun = SyncRun.objects.filter(tracked_repository=tracked).latest("pk")
+        return run
 
 
 def reaped(team_id: int) -> list[Handle]:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import closing
-
 import pytest
-import redis
-from django.conf import settings as django_settings
 
 from apps.integrations.services.budgets.memory import MemoryBudgets
-from apps.integrations.services.budgets.shared import SharedBudgets
 from apps.integrations.services.budgets.terms import (
     LEASE_SECONDS,
     LONGEST_WINDOW,
@@ -24,27 +19,9 @@ from apps.integrations.services.budgets.terms import (
 from apps.integrations.tests.budget_support import NOW, RESET, asked, learn, left_of, new_account, silent, stated
 
 
-@pytest.fixture(scope="module")
-def redis_url():
-    with redis.Redis.from_url(django_settings.REDIS_URL) as client:
-        client.ping()  # else memory would be tested twice
-    return django_settings.REDIS_URL
-
-
-@pytest.fixture(scope="module")
-def in_redis(redis_url):
-    with closing(SharedBudgets(redis_url)) as keeper:
-        yield keeper
-
-
 @pytest.fixture(params=["redis", "memory"])
 def keeper(request, in_redis):
     return in_redis if request.param == "redis" else MemoryBudgets()
-
-
-@pytest.fixture
-def account():
-    return new_account()
 
 
 def test_what_is_asked_for_is_reserved_until_it_is_settled(keeper, account):

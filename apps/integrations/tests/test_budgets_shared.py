@@ -19,7 +19,6 @@ from urllib.parse import urlsplit
 
 import pytest
 import redis
-from django.conf import settings as django_settings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -37,29 +36,11 @@ from apps.integrations.services.budgets.terms import (
 from apps.integrations.tests.budget_support import NOW, RESET, asked, learn, left_of, new_account, silent, stated
 
 
-@pytest.fixture(scope="module")
-def redis_url():
-    with redis.Redis.from_url(django_settings.REDIS_URL) as client:
-        client.ping()  # else memory would be tested twice
-    return django_settings.REDIS_URL
-
-
-@pytest.fixture(scope="module")
-def in_redis(redis_url):
-    with closing(SharedBudgets(redis_url)) as keeper:
-        yield keeper
-
-
 @pytest.fixture
 def keeper_at():
     """Makes keepers, as other processes have them."""
     with ExitStack() as made:
         yield lambda url, **more: made.enter_context(closing(SharedBudgets(url, **more)))
-
-
-@pytest.fixture
-def account():
-    return new_account()
 
 
 def test_a_command_that_arrives_twice_reserves_once(in_redis, account):

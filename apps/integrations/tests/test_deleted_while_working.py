@@ -17,8 +17,8 @@ from apps.integrations.models import TrackedRepository
 from apps.integrations.services import github_sync
 from apps.integrations.services.github_sync.engine import Ended
 from apps.integrations.services.github_sync.reconciliation import nightly
-from apps.integrations.tests.failure_support import NOW, begun, run_of, sync
-from apps.integrations.tests.sync_support import tracked_at
+from apps.integrations.tests.failure_support import NOW, sync
+from apps.integrations.tests.sync_support import begun, run_of, tracked_at
 from apps.teams.models import BaseTeamModel, Team
 from apps.teams.scope import team_scope
 from apps.teams.services import delete_team

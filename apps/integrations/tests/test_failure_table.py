@@ -21,16 +21,14 @@ from apps.integrations.tests.failure_support import (
     PULLS,
     REPO,
     connection_of,
-    fresh,
     repository_of,
-    run_of,
     stored,
     sync,
     tell,
     time_passes,
     update,
 )
-from apps.integrations.tests.sync_support import rows_of, tracked_at
+from apps.integrations.tests.sync_support import fresh, rows_of, run_of, tracked_at
 from apps.metrics.models import PRCheckRun, PRComment, PRFile, PullRequest
 from apps.teams.factories import MembershipFactory
 from apps.teams.scope import team_scope

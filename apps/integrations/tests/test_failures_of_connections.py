@@ -20,18 +20,8 @@ from apps.integrations.services.access_check import Account, GrantedAccess
 from apps.integrations.services.connections import disconnect
 from apps.integrations.services.github_sync import runs, trouble
 from apps.integrations.services.github_sync.engine import Ended
-from apps.integrations.tests.failure_support import (
-    NOW,
-    begun,
-    connection_of,
-    fresh,
-    run_of,
-    stored,
-    sync,
-    tell,
-    use_token,
-)
-from apps.integrations.tests.sync_support import reaped, rows_of, tracked_at
+from apps.integrations.tests.failure_support import NOW, connection_of, stored, sync, tell, use_token
+from apps.integrations.tests.sync_support import begun, fresh, reaped, rows_of, run_of, tracked_at
 from apps.teams.factories import MembershipFactory
 from apps.teams.scope import team_scope
 from apps.users.factories import UserFactory

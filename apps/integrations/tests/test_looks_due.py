@@ -10,7 +10,7 @@ from django.utils import timezone
 from apps.integrations.models import FreshnessCheck, GitHubIntegration
 from apps.integrations.services import github_sync
 from apps.integrations.services.github_sync import due
-from apps.integrations.tests.freshness_support import (
+from apps.integrations.tests.looks_support import (
     bare,
     begun,
     covered,

@@ -12,8 +12,8 @@ from apps.integrations.services import github_sync
 from apps.integrations.services.github_sync.coverage import completeness_in_words
 from apps.integrations.services.github_sync.engine import Ended
 from apps.integrations.services.github_sync.reconciliation import nightly
-from apps.integrations.tests.failure_support import fresh, repository_of, run_of, sync, update
-from apps.integrations.tests.sync_support import next_turn, rows_of, tracked_at
+from apps.integrations.tests.failure_support import repository_of, sync, update
+from apps.integrations.tests.sync_support import fresh, next_turn, rows_of, run_of, tracked_at
 from apps.metrics.models import PullRequest
 from apps.metrics.queries.stored_records import records_of
 from apps.metrics.services.ingest import ingest_pull_requests

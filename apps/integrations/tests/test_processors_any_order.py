@@ -20,7 +20,7 @@ from apps.integrations.services.github_sync.engine import Ended
 from apps.integrations.services.github_sync.reconciliation import nightly
 from apps.integrations.services.webhooks import gathering
 from apps.integrations.services.webhooks.fetching import fetch_due
-from apps.integrations.tests.freshness_support import an_hour_later, look, work_off
+from apps.integrations.tests.looks_support import an_hour_later, look, work_off
 from apps.integrations.tests.sync_support import LEFT_OUT, rows_of, tracked_at
 from apps.integrations.tests.webhook_support import due_now, heard, hook_at
 from apps.metrics.models import PRReview

@@ -10,7 +10,7 @@ from apps.integrations.models import GitHubIntegration, SyncRun, TrackedReposito
 from apps.integrations.services import github_sync
 from apps.integrations.services.github_sync import due, runs
 from apps.integrations.services.github_sync.looks import recheck
-from apps.integrations.tests.freshness_support import (
+from apps.integrations.tests.looks_support import (
     ALL_FOUR,
     an_hour_later,
     bare,

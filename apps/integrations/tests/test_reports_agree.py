@@ -11,8 +11,8 @@ from django.core.management import CommandError, call_command
 from apps.integrations.models import GitHubIntegration, IntegrationCredential
 from apps.integrations.queries.cards import State, cards_of
 from apps.integrations.queries.repositories import quick_counts
-from apps.integrations.tests.failure_support import NOW, PULLS, REPO, fresh, repository_of, run_of
-from apps.integrations.tests.sync_support import tracked_at
+from apps.integrations.tests.failure_support import NOW, PULLS, REPO, repository_of
+from apps.integrations.tests.sync_support import fresh, run_of, tracked_at
 from apps.metrics.queries.completeness import completeness_in_words
 from apps.teams.scope import team_scope
 from devtools.github_sandbox.server import SandboxServer

@@ -98,6 +98,12 @@ def test_the_way_to_what_is_older_ends_as_well(world):
     assert "lead in circles" in said[-1]
 
 
+def test_an_update_that_leads_back_ends_and_says_so(world):
+    plan = steps.Plan("o", "r", ("updated",), None, LONG_AGO, 24)
+    said = walk(circling(world), plan, {"phase": "updated", "cursor": None, "counted": 0})
+    assert "lead in circles" in said[-1]
+
+
 def test_deployments_that_lead_back_end_and_say_so(world):
     world.root["repository"]["deployments"] = []
     plan = steps.Plan("o", "r", ("deployments", "closing"), None, LONG_AGO, 24)

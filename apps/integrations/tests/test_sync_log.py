@@ -4,28 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.integrations.factories import (
-    FreshnessCheckFactory,
-    GitHubIntegrationFactory,
-    SyncRunFactory,
-    TrackedRepositoryFactory,
-)
+from apps.integrations.factories import FreshnessCheckFactory, GitHubIntegrationFactory
 from apps.integrations.models import SyncRun
 from apps.integrations.queries.sync_log import PAGE_SIZE, LogFilters, runs_of
-from apps.metrics.factories import PullRequestFactory, RepositoryFactory
+from apps.integrations.tests.sync_log_support import HTMX, THEN, Kind, Status, followed, run, run_url, statements, text
 from apps.teams.scope import team_scope
-
-Kind, Status = SyncRun.Kind, SyncRun.Status
-THEN = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
-HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture
@@ -34,35 +24,18 @@ def integration(team):
 
 
 @pytest.fixture
-def shop(team, integration):
-    repository = RepositoryFactory.create(team=team, full_name="acme/shop")
-    return TrackedRepositoryFactory.create(team=team, integration=integration, repository=repository)
+def shop(integration):
+    return followed(integration, "acme/shop")
 
 
 @pytest.fixture
-def web(team, integration):
-    repository = RepositoryFactory.create(team=team, full_name="acme/web")
-    return TrackedRepositoryFactory.create(team=team, integration=integration, repository=repository)
+def web(integration):
+    return followed(integration, "acme/web")
 
 
 @pytest.fixture
 def url(team):
     return reverse("integrations:sync_log", args=[team.slug])
-
-
-def run(tracked, kind=Kind.INITIAL, status=Status.COMPLETE, **fields) -> SyncRun:
-    return SyncRunFactory.create(
-        team=tracked.team, tracked_repository=tracked, kind=kind, status=status, **{"started_at": THEN} | fields
-    )
-
-
-def run_url(one) -> str:
-    return reverse("integrations:sync_run", args=[one.team.slug, one.pk])
-
-
-def text(response) -> str:
-    assert response.status_code == 200
-    return " ".join(response.content.decode().split())
 
 
 def shown(response, *runs) -> list[bool]:
@@ -203,9 +176,7 @@ def test_it_is_filtered_by_repository_kind_and_status(shop, web, url, as_teammat
 
 
 def test_a_repository_and_its_predecessor_of_the_same_name_are_found_together(shop, integration, url, as_teammate):
-    repository = RepositoryFactory.create(team=shop.team, full_name="acme/shop")
-    successor = TrackedRepositoryFactory.create(team=shop.team, integration=integration, repository=repository)
-    runs = run(shop), run(successor)
+    runs = run(shop), run(followed(integration, "acme/shop"))
     assert shown(as_teammate.get(url, {"repository": "acme/shop"}), *runs) == [True, True]
 
 
@@ -281,23 +252,15 @@ def test_pages_lead_back_in_time_and_forth_again(shop, url, as_teammate):
 
 
 def test_its_queries_do_not_grow_with_the_runs(team, shop, integration, url, as_teammate):
-    def statements(query) -> int:
-        with CaptureQueriesContext(
-            connection,
-        ) as seen:
-            text(as_teammate.get(url, query))
-        return len(seen)
-
+    queries = ({}, {"show": "all"}, {"show": "looks"}, {"repository": "acme/shop"})
     run(shop, partial={"1": {"files": "no"}})
     FreshnessCheckFactory.create(team=team, integration=integration)
     text(as_teammate.get(url))
-    before = [statements(query) for query in ({}, {"show": "all"}, {"show": "looks"}, {"repository": "acme/shop"})]
+    before = [statements(as_teammate, url, query) for query in queries]
     for number in range(12):
-        repository = RepositoryFactory.create(team=team, full_name=f"acme/r{number}")
-        other = TrackedRepositoryFactory.create(team=team, integration=integration, repository=repository)
-        run(other, partial={str(n): {"files": "no"} for n in range(30)})
+        run(followed(integration, f"acme/r{number}"), partial={str(n): {"files": "no"} for n in range(30)})
         FreshnessCheckFactory.create(team=team, integration=integration)
-    after = [statements(query) for query in ({}, {"show": "all"}, {"show": "looks"}, {"repository": "acme/shop"})]
+    after = [statements(as_teammate, url, query) for query in queries]
     assert after == before
     assert max(before) <= 16  # of them five for the log itself
 
@@ -309,130 +272,6 @@ def test_what_stands_out_is_found_by_an_index(shop):
         cursor.execute("SET LOCAL enable_sort TO off")
         plan = runs_of(LogFilters()).order_by("-pk")[:51].explain()
     assert "Index Scan Backward using sync_run_notable" in plan
-
-
-# ── one sync ──────────────────────────────────────────────
-
-
-def test_a_run_shows_everything_about_itself(shop, as_teammate, settings):
-    settings.GITHUB_WEB_URL = "https://github.com"
-    PullRequestFactory.create(
-        team=shop.team, repository=shop.repository, number=588, title="Wide", is_partial=True, partial={"files": "x"}
-    )
-    PullRequestFactory.create(team=shop.team, repository=shop.repository, number=601, title="Mended")
-    one = run(
-        shop,
-        status=Status.PARTIAL,
-        days_back=None,
-        finished_at=THEN + timedelta(seconds=100),
-        counts={"pull_requests": 240, "reviews": 512, "check_runs": 4410},
-        points=20,
-        requests=14,
-        rest_requests=2,
-        pages={
-            "24": {"pages": 10, "pull_requests": 240, "seconds": 31.2},
-            "7": {"pages": 1, "pull_requests": 7, "seconds": 2},
-        },
-        waits=[{"from": THEN.isoformat(), "until": (THEN + timedelta(seconds=40)).isoformat(), "reason": "Used up."}],
-        errors=["GitHub was away."],
-        partial={
-            "588": {"files": "too large", "review_comments": "timed out"},
-            "601": {"checks": "timed out"},
-            "unreadable": {"9": "#9: timed out alone, too", "-2": "no number at all"},
-            "permissions": {"deployments": "deployments:read"},
-        },
-    )
-    page = text(as_teammate.get(run_url(one)))
-    for words in (
-        "History of shop",
-        "full history",
-        "3 partial",
-        "0.08 a pull request",
-        "14 GraphQL",
-        "2 REST",
-        "40 s of it waited",
-        "4.0 PRs a second",
-        "<b>512</b>",
-        "<b>4,410</b>",
-        "3.1 s",
-        "7.7",
-        "Used up.",
-        "GitHub was away.",
-        "#588 Wide",
-        "<b>files</b> too large",
-        "<b>review comments</b> timed out",
-        "still partial",
-        "complete since",
-        "<b>all of it</b> timed out alone, too",
-        "not stored",
-        "no number at all",
-        "<b>Deployments</b> permission missing: deployments:read",
-    ):
-        assert words in page, words
-    assert reverse("metrics:pull_request", args=[shop.team.slug, "acme", "shop", 588]) in page
-    assert "https://github.com/acme/shop/pull/9" in page
-    assert reverse("metrics:pull_request", args=[shop.team.slug, "acme", "shop", 9]) not in page
-    assert "every 2s" not in page
-
-
-def test_a_run_that_goes_on_is_live(shop, as_teammate):
-    one = run(shop, status=Status.RUNNING, started_at=timezone.now())
-    assert 'hx-trigger="every 2s"' in text(as_teammate.get(run_url(one)))
-    answer = as_teammate.get(run_url(one), headers=HTMX | {"HX-Target": "run"})
-    assert text(answer).startswith('<div class="stack" id="run"')
-    assert "HX-Push-Url" not in answer.headers
-
-
-def test_a_wait_that_lasts_counts_up_to_now(shop, as_teammate):
-    begun = timezone.now() - timedelta(minutes=5)
-    waits = [{"from": begun.isoformat(), "until": None, "reason": "Paused by Mira."}]
-    one = run(shop, status=Status.PAUSED, started_at=begun, waits=waits)
-    page = text(as_teammate.get(run_url(one)))
-    assert "5 min of it waited" in page
-    assert "Paused by Mira." in page
-    assert "until somebody lets it go on" in page
-
-
-def test_a_limit_says_when_it_goes_on(shop, as_teammate):
-    one = run(
-        shop, status=Status.PAUSED, rate_limited=True, resume_at=timezone.now() + timedelta(minutes=24, seconds=9)
-    )
-    page = text(as_teammate.get(run_url(one)))
-    assert "Paused by GitHub’s rate limit" in page
-    assert "in 24 min" in page
-
-
-def test_many_partial_pull_requests_are_named_up_to_a_number(shop, as_teammate):
-    partial = {str(number): {"files": "too large"} for number in range(1, 251)}
-    one = run(shop, status=Status.PARTIAL, partial=partial)
-    page = text(as_teammate.get(run_url(one)))
-    assert page.count("too large") == 200
-    assert "and 50 more" in page
-
-
-def test_its_price_does_not_grow_with_what_is_partial(shop, as_teammate):
-    def statements(one) -> int:
-        with CaptureQueriesContext(connection) as seen:
-            text(as_teammate.get(run_url(one)))
-        return len(seen)
-
-    few = run(shop, status=Status.PARTIAL, partial={"1": {"files": "x"}})
-    many = run(shop, status=Status.PARTIAL, partial={str(n): {"files": "x"} for n in range(1, 99)})
-    statements(few)
-    assert statements(few) == statements(many)
-
-
-@pytest.mark.parametrize("name", ["sync_run", "sync_run_cancel", "sync_run_retry"])
-def test_a_run_of_another_team_is_404(team, other_team, as_owner_of_team, name):
-    theirs = SyncRunFactory.create(team=other_team)
-    where = reverse(f"integrations:{name}", args=[team.slug, theirs.pk])
-    answer = as_owner_of_team.get(where) if name == "sync_run" else as_owner_of_team.post(where)
-    assert answer.status_code == 404
-
-
-def test_a_number_that_is_no_runs_is_404(team, as_teammate):
-    for run_id in (10**6, 10**25):
-        assert as_teammate.get(reverse("integrations:sync_run", args=[team.slug, run_id])).status_code == 404
 
 
 # ── as a file ─────────────────────────────────────────────
@@ -470,14 +309,3 @@ def test_the_log_is_a_file_too(shop, web, team, as_teammate):
         "error": "'=1+1",
     }
     assert {key: lines[0][key] for key in expected} == expected
-
-
-def test_a_sync_that_rests_with_its_connection_promises_no_time(integration, shop, url, as_teammate):
-    one = run(shop, status=Status.PAUSED, resume_at=timezone.now() - timedelta(minutes=5))
-    assert "its turn comes within a minute" in text(as_teammate.get(run_url(one)))
-    with team_scope(integration.team_id):
-        type(integration).objects.update(sync_status="disconnected")
-    page = text(as_teammate.get(run_url(one)))
-    assert f"until {integration.organization_slug} is connected again" in page
-    assert "by itself" not in page
-    assert "until <time" not in text(as_teammate.get(url))

@@ -20,7 +20,7 @@ from apps.integrations.tasks import (
     see_to_webhooks_task,
     tidy_webhooks_task,
 )
-from apps.integrations.tests.freshness_support import mutate, some_pull
+from apps.integrations.tests.looks_support import mutate, some_pull
 from apps.integrations.tests.webhook_support import delivered, due_now, fetches, heard, listening, ping
 from apps.metrics.models import PullRequest, WeeklyMetrics
 from apps.teams.scope import team_scope

@@ -8,7 +8,7 @@ from django.conf import settings
 from apps.integrations.models import WebhookDelivery
 from apps.integrations.services.webhooks import inbox
 from apps.integrations.tests.accidents import Workers
-from apps.integrations.tests.freshness_support import mutate
+from apps.integrations.tests.looks_support import mutate
 from apps.integrations.tests.sync_support import rows_of
 from apps.integrations.tests.webhook_accidents import fetches_asked_for, processed_somehow
 from apps.integrations.tests.webhook_support import delivered, heard, listening, open_deliveries

@@ -10,7 +10,7 @@ from django.utils import timezone
 from apps.integrations.models import GitHubIntegration, ScheduledFetch
 from apps.integrations.processors import Need, Reason
 from apps.integrations.services.webhooks import due_fetches, fetching, gathering, inbox
-from apps.integrations.tests.freshness_support import mutate, some_pull
+from apps.integrations.tests.looks_support import mutate, some_pull
 from apps.integrations.tests.sync_support import rows_of
 from apps.integrations.tests.webhook_support import delivered, due_now, fetches, heard, listening
 from apps.metrics.models import PRComment, PRFile, PullRequest, Repository

@@ -12,7 +12,7 @@ from django.utils import timezone
 from apps.integrations.factories import GitHubIntegrationFactory, WebhookDeliveryFactory, WebhookEndpointFactory
 from apps.integrations.models import TouchedWeeks, TrackedRepository, WebhookDelivery
 from apps.integrations.services.webhooks import inbox, touched
-from apps.integrations.tests.freshness_support import mutate, some_pull
+from apps.integrations.tests.looks_support import mutate, some_pull
 from apps.integrations.tests.webhook_support import SECRET, delivered, heard, listening, open_deliveries, ping
 from apps.metrics.models import PRComment, PullRequest, WeeklyMetrics
 from apps.teams.scope import team_scope

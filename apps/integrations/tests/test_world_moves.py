@@ -15,18 +15,15 @@ from apps.integrations.services.github_sync.engine import Ended
 from apps.integrations.services.repositories import track_repository, untrack_repository
 from apps.integrations.tests.failure_support import (
     NOW,
-    begun,
     connection_of,
-    fresh,
     repository_of,
-    run_of,
     stored,
     sync,
     tell,
     update,
     use_token,
 )
-from apps.integrations.tests.sync_support import reaped, rows_of, tracked_at, versions_of
+from apps.integrations.tests.sync_support import begun, fresh, reaped, rows_of, run_of, tracked_at, versions_of
 from apps.metrics.models import PullRequest, Repository, TeamMember
 from apps.teams.factories import MembershipFactory
 from apps.teams.models import AuditEvent

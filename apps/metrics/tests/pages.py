@@ -17,6 +17,8 @@ from apps.users.factories import UserFactory
 
 HOUR = 3600
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
+NOW = datetime(2026, 4, 20, 12, tzinfo=UTC)
+MARCH = "from=2026-03-02&to=2026-03-29"  # four whole weeks; before: 2 Feb - 1 Mar
 
 
 def at(day: int, hour: int = 12, *, month: int = 3) -> datetime:

@@ -12,7 +12,6 @@ from apps.metrics.models import Deployment, DeploymentStatus, PullRequest
 from apps.metrics.records import Account, DeploymentRecord, DeploymentStatusRecord
 from apps.metrics.services.deploy_stage import set_deploy_seconds
 from apps.metrics.services.ingest import ingest_deployments
-from apps.teams.scope import team_scope
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
@@ -41,15 +40,9 @@ RECORD = DeploymentRecord(
 )
 
 
-@pytest.fixture(autouse=True)
-def _scope(team):
-    with team_scope(team.pk):
-        yield
-
-
 @pytest.fixture
-def repository(team):
-    return RepositoryFactory(team=team, covered_from=at(-1000))
+def repository(scope):
+    return RepositoryFactory(team=scope, covered_from=at(-1000))
 
 
 def test_a_deployment_ends_with_its_first_success(repository):

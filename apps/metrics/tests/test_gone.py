@@ -35,7 +35,7 @@ from apps.metrics.queries.weekly import weekly_numbers
 from apps.metrics.records import DeploymentRecord, DeploymentStatusRecord
 from apps.metrics.services.gone import Gone, mark_deployments_gone, mark_gone
 from apps.metrics.services.ingest import ingest_deployments, ingest_pull_requests
-from apps.metrics.tests.test_ingest import whole
+from apps.metrics.tests.whole_records import whole
 from apps.teams.scope import team_scope
 
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -46,12 +46,6 @@ CHILDREN = (LinkedIssue, PRCheckRun, PRComment, PREvent, PRFile, PRReview, PullR
 
 def repository_of(team) -> Repository:
     return RepositoryFactory.create(team=team, full_name="acme/api", covered_from=MONDAY, synced_to=NOW)
-
-
-@pytest.fixture
-def scope(team):
-    with team_scope(team.pk):
-        yield team
 
 
 @pytest.fixture

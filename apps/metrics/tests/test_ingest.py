@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from apps.metrics.factories import RepositoryFactory, TeamMemberFactory
+from apps.metrics.factories import RepositoryFactory
 from apps.metrics.models import (
     Commit,
     Label,
@@ -27,123 +27,9 @@ from apps.metrics.models import (
     TeamMember,
 )
 from apps.metrics.queries.stored_records import records_of
-from apps.metrics.records import (
-    Account,
-    CheckRecord,
-    CommentRecord,
-    CommitRecord,
-    EventKind,
-    EventRecord,
-    FileRecord,
-    LabelRecord,
-    LinkedIssueRecord,
-    MilestoneRecord,
-    Part,
-    PullRequestRecord,
-    ReviewRecord,
-    ThreadRecord,
-)
+from apps.metrics.records import Account, CheckRecord, CommentRecord, FileRecord, Part, PullRequestRecord
 from apps.metrics.services.ingest import ingest_checks, ingest_pull_requests
-from apps.teams.scope import team_scope
-
-MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-NOW = datetime(2026, 4, 1, tzinfo=UTC)
-LATER = NOW + timedelta(hours=1)
-ANNA, BEN = Account(1, "anna", "U_1", "Anna", "https://a.example/1"), Account(2, "ben", "U_2")
-ROBOT = Account(3, "fixer", "B_3", is_bot=True)
-SHA = "a" * 40
-
-
-def hours(number: float) -> datetime:
-    return MONDAY + timedelta(hours=number)
-
-
-def whole(number: int = 1, **changes) -> PullRequestRecord:
-    """Merged after two days, with one or two of everything."""
-    base = 10_000_000_000 + 100 * number
-    record = PullRequestRecord(
-        id=base,
-        number=number,
-        node_id=f"PR_{number}",
-        title=f"Change {number}",
-        state="merged",
-        is_draft=False,
-        author=ANNA,
-        created_at=MONDAY,
-        updated_at=hours(50),
-        body="because",
-        url=f"https://github.com/acme/api/pull/{number}",
-        merged_by=BEN,
-        closed_at=hours(48),
-        merged_at=hours(48),
-        additions=30,
-        deletions=4,
-        changed_files=1,
-        base_ref="main",
-        head_ref=f"change-{number}",
-        head_sha=f"{number:040x}",
-        head_repository="acme/api",
-        merge_commit_sha=f"{base:040x}",
-        milestone=MilestoneRecord(1, "v1", due_at=hours(500), node_id="MI_1"),
-        labels=(LabelRecord("bug", "ff0000", "LA_1"), LabelRecord("api", "00ff00", "LA_2")),
-        assignees=(ANNA,),
-        linked_issues=(LinkedIssueRecord("acme/api", 900, "It breaks", "https://github.com/acme/api/issues/900"),),
-        reviews=(ReviewRecord(base + 1, "approved", hours(5), BEN, f"R_{number}", "fine", SHA, hours(5)),),
-        threads=(ThreadRecord(f"T_{number}", True, False, "src/a.py", 3, BEN),),
-        review_comments=(
-            CommentRecord(
-                base + 2,
-                "review",
-                hours(4),
-                BEN,
-                f"RC_{number}",
-                "why?",
-                hours(4),
-                "src/a.py",
-                3,
-                None,
-                None,
-                f"T_{number}",
-            ),
-        ),
-        issue_comments=(
-            CommentRecord(base + 3, "issue", hours(6), ANNA, f"IC_{number}", "thanks", hours(6)),
-            CommentRecord(base + 4, "issue", hours(7), ROBOT, f"IC_{number}b", "beep", hours(7)),
-        ),
-        commits=(
-            CommitRecord(f"{number:039x}1", hours(-3), hours(-3), "one", ANNA, "Anna", "a@x.example", ANNA, 20, 2, 1),
-            CommitRecord(f"{number:039x}2", hours(-2), hours(-2), "two", ANNA, "Anna", "a@x.example", ANNA, 10, 2, 1),
-        ),
-        files=(FileRecord("src/a.py", "modified", 30, 4),),
-        events=(
-            EventRecord(EventKind.REVIEW_REQUESTED, hours(1), ANNA, "ben", BEN, f"E_{number}"),
-            EventRecord(EventKind.MERGED, hours(48), BEN, after_sha=SHA, node_id=f"M_{number}"),
-        ),
-        checks=(
-            CheckRecord(base + 5, "test", f"{number:040x}", "completed", "success", hours(1), hours(1.5), "CI", "ci"),
-            CheckRecord(None, "ci/legacy", f"{number:040x}", "completed", "success", None, hours(2)),
-        ),
-    )
-    changed = replace(record, **changes)
-    stated = {"reviews": len(changed.reviews or ()), "commits": len(changed.commits or ())}
-    return replace(changed, totals=changes.get("totals", stated))
-
-
-@pytest.fixture(autouse=True)
-def _scope(team):
-    with team_scope(team.pk):
-        yield
-
-
-@pytest.fixture
-def repository(team):
-    return RepositoryFactory(team=team, full_name="acme/api")
-
-
-@pytest.fixture
-def ingest(repository):
-    return lambda *records, at=NOW: ingest_pull_requests(repository, records, synced_at=at)
-
+from apps.metrics.tests.whole_records import BEN, LATER, NOW, hours, whole
 
 MODELS = (
     *(Commit, Label, LinkedIssue, PRCheckRun, PRComment, PREvent, PRFile, PRReview, PullRequest, PullRequestAssignee),
@@ -352,42 +238,6 @@ def test_the_name_of_the_repository_follows_a_rename(ingest, repository):
     assert PullRequest.objects.get().github_repo == "acme/backend"
 
 
-def test_renames_are_followed_and_marks_kept(ingest):
-    ingest(whole(1))
-    TeamMember.objects.filter(login="ben").update(marked_bot=True)
-    ben = Account(2, "benjamin", "U_2", "Ben")
-    review = replace((whole(1).reviews or ())[0], author=ben)
-    done = ingest(whole(1, reviews=(review,), merged_by=ben, review_comments=(), threads=(), events=()))
-    member = TeamMember.objects.get(github_user_id=2)
-    assert (member.login, member.name, member.marked_bot) == ("benjamin", "Ben", True)
-    assert PullRequest.objects.get().first_review_at is None
-    assert done.touched_weeks == {date(2026, 3, 2)}
-
-
-def test_the_teams_mark_counts_when_a_pull_request_arrives(ingest, team):
-    TeamMemberFactory(team=team, github_user_id=3, login="fixer", is_bot=True, marked_bot=False)
-    ingest(whole(1))
-    assert PullRequest.objects.get().human_comments == 3
-
-
-def test_deleted_accounts_and_those_without_an_id_are_nobody(ingest):
-    ghost, nameless = Account(10137, "ghost"), Account(None, "someone")
-    ingest(whole(1, author=None, merged_by=nameless, assignees=(nameless, ghost), issue_comments=()))
-    stored = PullRequest.objects.get()
-    assert (stored.author, stored.merged_by, stored.assignees.count()) == (None, None, 0)
-    assert set(TeamMember.objects.values_list("login", flat=True)) == {"anna", "ben"}
-
-
-def test_a_known_name_is_not_lost_where_the_source_tells_less(ingest):
-    ingest(whole(1))
-    ingest(whole(1, author=Account(1, "anna"), commits=(), events=(), assignees=(), issue_comments=()))
-    assert TeamMember.objects.values_list("name", "node_id", "avatar_url").get(login="anna") == (
-        "Anna",
-        "U_1",
-        "https://a.example/1",
-    )
-
-
 def test_an_ended_check_does_not_begin_again(ingest, repository):
     ingest(whole(1))
     run = (whole(1).checks or ())[0]
@@ -405,31 +255,6 @@ def test_a_check_that_comes_alone_changes_what_the_pull_request_says(ingest, rep
     assert (stored.ci_status, stored.synced_at, stored.check_runs.count()) == ("failure", LATER, 3)
     with django_assert_num_queries(1):
         assert ingest_checks(repository, [failed], synced_at=LATER).changed == 0
-
-
-@pytest.mark.parametrize("order", [(1, 2), (2, 1)])
-@pytest.mark.parametrize(
-    ("title", "body"),
-    [
-        ('Revert "Change 1"', ""),
-        ("Take it back", "Reverts acme/api#1"),
-        ("Take it back", f"This reverts commit {10_000_000_100:040x}."),
-        ("Take it back", f"This reverts commit {f'{10_000_000_100:040x}'[:38]}."),
-    ],
-)
-def test_a_revert_finds_what_it_undoes_whichever_arrives_first(ingest, order, title, body):
-    records = {1: whole(1), 2: whole(2, title=title, body=body)}
-    for number in order:
-        ingest(records[number])
-    assert dict(PullRequest.objects.values_list("number", "reverts__number")) == {1: None, 2: 1}
-
-
-def test_a_quoted_title_means_the_latest_earlier_one(ingest):
-    ingest(whole(9, title='Revert "Same"'))
-    ingest(whole(3, title="Same"))
-    ingest(whole(12, title="Same"))
-    ingest(whole(5, title="Same"))
-    assert PullRequest.objects.get(number=9).reverts.number == 5
 
 
 def test_the_number_of_statements_does_not_depend_on_the_rows(ingest):

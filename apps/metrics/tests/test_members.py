@@ -9,15 +9,10 @@ import pytest
 from apps.metrics.models import TeamMember
 from apps.metrics.records import Account
 from apps.metrics.services.members import ensure_members, marked_bots, resolve_members
-from apps.teams.scope import team_scope
+
+pytestmark = pytest.mark.usefixtures("scope")
 
 ANNA = Account(1, "anna", "U_1", "Anna", "https://a.example/1")
-
-
-@pytest.fixture(autouse=True)
-def _scope(team):
-    with team_scope(team.pk):
-        yield
 
 
 def test_it_answers_the_primary_keys_by_the_sources_ids():

@@ -24,12 +24,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def scope(team):
-    with team_scope(team.pk):
-        yield team
-
-
-@pytest.fixture
 def api(scope):
     return RepositoryFactory.create(full_name="acme/api", covered_from=ALWAYS)
 

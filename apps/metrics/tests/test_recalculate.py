@@ -15,7 +15,7 @@ from apps.metrics.services import recalculate
 from apps.metrics.services.ingest import ingest_pull_requests
 from apps.metrics.services.ingest.pull_requests import DERIVED
 from apps.metrics.services.recalculate import recalculate_team
-from apps.metrics.tests.test_ingest import NOW, hours, whole
+from apps.metrics.tests.whole_records import NOW, hours, whole
 from apps.teams.scope import team_scope
 
 WRONG = {

@@ -12,7 +12,7 @@ from apps.metrics.queries.stored_records import life_record_of, records_of
 from apps.metrics.records import Account, CheckRecord, CommentRecord, Part
 from apps.metrics.services.ingest import ingest_pull_requests
 from apps.metrics.services.recalculate import recalculate_team
-from apps.metrics.tests.test_ingest import BEN, NOW, hours, whole
+from apps.metrics.tests.whole_records import BEN, NOW, hours, whole
 from apps.teams.scope import team_scope
 
 LIFE = {Part.REVIEWS, Part.REVIEW_COMMENTS, Part.ISSUE_COMMENTS, Part.COMMITS, Part.EVENTS, Part.CHECKS}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
@@ -16,7 +15,7 @@ from apps.integrations.github.deployments import (
 )
 from apps.integrations.github.errors import PermissionMissing
 from apps.integrations.github.tests import builders
-from apps.integrations.github.tests.world import World, graphql_over
+from apps.integrations.github.tests.world import World
 from apps.integrations.github.transport import Response
 from apps.integrations.github.types import Member, Spending, WindowCount
 
@@ -30,39 +29,6 @@ def world_of(count: int) -> World:
     ]
     builders.repository(world, made)
     return world
-
-
-def test_it_stops_at_the_watermark():
-    world = world_of(250)
-    since = datetime(2026, 9, 1, tzinfo=UTC)
-    changed = changes.updated_since(world.client(), "o", "r", since)
-    found = changed.touched
-    assert changed.total == 250
-    assert [touched.number for touched in found] == list(range(249, 223, -1))
-    assert found[-1].updated_at == since
-    assert world.requests == 1
-
-
-def test_it_goes_on_over_pages_when_much_has_changed():
-    world = world_of(250)
-    spending = Spending()
-    long_ago = datetime(2020, 1, 1, tzinfo=UTC)
-    found = changes.updated_since(world.client(), "o", "r", long_ago, spending=spending).touched
-    assert len({touched.id for touched in found}) == 250
-    assert (spending.requests, spending.points) == (3, 3)
-
-
-def test_a_list_that_leads_in_circles_is_not_walked_for_ever():
-    world = world_of(330)
-
-    def circling(**request: Any) -> Response:
-        answer = world(**request)
-        body = answer.body.replace(b'"endCursor":"300"', b'"endCursor":"100"')
-        return Response(answer.status, answer.headers, body)
-
-    found = changes.updated_since(graphql_over(circling), "o", "r", datetime(2020, 1, 1, tzinfo=UTC)).touched
-    assert len({touched.id for touched in found}) == 300
-    assert world.requests == 3
 
 
 def test_ids_are_the_way_past_a_pull_request_that_github_cannot_render():
@@ -123,7 +89,9 @@ def test_it_counts_a_window():
     world.refuse = lambda document, variables: asked.append(variables)
     since = datetime(2026, 10, 21, 9, 0, tzinfo=UTC)
     assert changes.count_window(world.client(), "o", "r", since) == WindowCount(open=1, closed=41)
-    assert asked[0]["closed"] == "repo:o/r is:pr is:closed updated:>=2026-10-21T09:00:00Z"
+    assert asked[0]["found"] == "repo:o/r is:pr is:closed updated:>=2026-10-21T09:00:00Z"
+    assert changes.count_updated(world.client(), "o", "r", since, spending=Spending()) == 41
+    assert asked[1]["found"] == "repo:o/r is:pr updated:>=2026-10-21T09:00:00Z"
 
 
 def test_a_repository_is_found_under_its_new_name():

@@ -14,7 +14,7 @@ from apps.integrations.github.graphql import GraphQL
 from apps.integrations.github.transport import Response
 from apps.integrations.github.types import Spending
 
-HOME = reconciliation.Home("o", "r", 7)
+HOME = reconciliation.Home("o", "r")
 
 
 class GitHub:
@@ -37,7 +37,7 @@ class GitHub:
         """Nothing is open."""
 
     def client(self) -> GraphQL:
-        return GraphQL(self, StaticToken("t"), sleep=lambda seconds: None, jitter=lambda: 0.0)
+        return GraphQL(self, StaticToken("t"), repository_id=7, sleep=lambda seconds: None, jitter=lambda: 0.0)
 
 
 def nodes(variables, *, lost: dict[str, str] | None = None):

@@ -79,7 +79,7 @@ class Night:
 
     @property
     def home(self) -> reconciliation.Home:
-        return reconciliation.Home(self.plan.owner, self.plan.name, self.repository.github_repo_id)
+        return reconciliation.Home(self.plan.owner, self.plan.name)
 
 
 Fetch = Callable[[Plan, Checkpoint], Learned]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from apps.integrations.github import changes, pull_requests
@@ -19,19 +20,25 @@ CLOSED = ["MERGED", "CLOSED"]
 
 
 def changed_step(clients: Clients, plan: Plan, checkpoint: Checkpoint) -> Learned:
-    """What was updated since `since`, or what the checkpoint names: first the ids, then the pull requests."""
+    """What the checkpoint names, or what was updated since `since`: a page of ids after the other, so that it stays
+    small however much changed.
+    """
     spending = Spending()
-    facts: dict[str, Any] = {"recount": checkpoint["phase"] == "updated"}
-    if checkpoint.get("ids") is None:
-        changed = changes.updated_since(clients.graphql, plan.owner, plan.name, plan.since, spending=spending)
-        outdated = plan.outdated if checkpoint["phase"] == "updated" else ()
-        found = {touched.id: touched.number for touched in changed.touched} | dict(outdated)
-        checkpoint = {**checkpoint, "ids": [list(each) for each in found.items()]}
-        facts |= {"stated": changed.total, "unreadable": _nameless(changed.lost)}
-    if checkpoint["phase"] == "updated" and "counted" not in checkpoint:
-        facts["total"] = len(checkpoint["ids"])
+    is_update = checkpoint["phase"] == "updated"
+    facts: dict[str, Any] = {"recount": is_update}
+    if "listed" not in checkpoint and checkpoint.get("ids") is not None:
+        checkpoint = {**checkpoint, "listed": True}
+    is_first = "listed" not in checkpoint
+    if not checkpoint.get("ids") and not checkpoint.get("listed"):
+        checkpoint, page, facts["unreadable"] = _listed(clients, plan, checkpoint, spending, None, plan.since)
+        facts["stated"] = page.total
+        if is_first and is_update:
+            found = dict(checkpoint["ids"]) | dict(plan.outdated)
+            checkpoint = {**checkpoint, "ids": [list(each) for each in found.items()]}
+    if is_update and "counted" not in checkpoint:
+        facts["total"] = _changed(clients, plan, checkpoint, spending)
         checkpoint = {**checkpoint, "counted": facts["total"]}
-    return _some(clients, plan, {**checkpoint, "listed": True}, spending, facts)
+    return _some(clients, plan, checkpoint, spending, facts)
 
 
 def older_step(clients: Clients, plan: Plan, checkpoint: Checkpoint) -> Learned:
@@ -41,8 +48,8 @@ def older_step(clients: Clients, plan: Plan, checkpoint: Checkpoint) -> Learned:
     spending = Spending()
     facts: dict[str, Any] = {}
     if not checkpoint.get("ids"):
-        checkpoint, page, is_circle = _listed(clients, plan, checkpoint, spending)
-        facts["unreadable"] = (*_nameless(page.lost), *((CIRCLE,) if is_circle else ()))
+        asked = (CLOSED, plan.cutoff, plan.known_from)
+        checkpoint, page, facts["unreadable"] = _listed(clients, plan, checkpoint, spending, *asked)
         if "counted" not in checkpoint:
             facts["total"] = _missing(clients, plan, page.total, spending)
             checkpoint = {**checkpoint, "counted": facts["total"]}
@@ -50,35 +57,41 @@ def older_step(clients: Clients, plan: Plan, checkpoint: Checkpoint) -> Learned:
 
 
 def _listed(
-    clients: Clients, plan: Plan, checkpoint: Checkpoint, spending: Spending
-) -> tuple[Checkpoint, IdPage, bool]:
-    """The checkpoint with those of the next page of ids that are missing, the page, and whether it leads back."""
-    assert plan.known_from is not None  # or there would be nothing to widen
-    cursor = checkpoint["cursor"]
+    clients: Clients,
+    plan: Plan,
+    checkpoint: Checkpoint,
+    spending: Spending,
+    states: list[str] | None,
+    since: datetime | None,
+    before: datetime | None = None,
+) -> tuple[Checkpoint, IdPage, tuple[Lost, ...]]:
+    """The checkpoint with those of the next page of ids that were updated in this time, the page, and what it lacks.
+    `listed`: it was the last.
+    """
     page = changes.list_ids_past(
-        clients.graphql, owner=plan.owner, name=plan.name, after=cursor, states=CLOSED, spending=spending
+        clients.graphql, owner=plan.owner, name=plan.name, after=checkpoint["cursor"], states=states, spending=spending
     )
-    ids = [
-        [touched.id, touched.number]
-        for touched in page.touched
-        if touched.updated_at < plan.known_from and (plan.cutoff is None or touched.updated_at >= plan.cutoff)
-    ]
-    is_past = plan.cutoff is not None and any(touched.updated_at < plan.cutoff for touched in page.touched)
-    is_last, is_circle = is_past or not page.has_next or page.end_cursor is None, False
+    recent = [touched for touched in page.touched if since is None or touched.updated_at >= since]
+    ids = [[touched.id, touched.number] for touched in recent if before is None or touched.updated_at < before]
+    is_last, is_circle = len(recent) < len(page.touched) or not page.has_next or page.end_cursor is None, False
     if not is_last and page.end_cursor is not None:
         is_circle, checkpoint = leads_back(checkpoint, page.end_cursor)
-    return {**checkpoint, "ids": ids, "cursor": page.end_cursor, "listed": is_last or is_circle}, page, is_circle
+    lost = (Lost(NAMELESS_IN_LIST),) * page.lost + (CIRCLE,) * is_circle
+    return {**checkpoint, "ids": ids, "cursor": page.end_cursor, "listed": is_last or is_circle}, page, lost
 
 
-def _nameless(lost: int) -> tuple[Lost, ...]:
-    return (Lost(NAMELESS_IN_LIST),) * lost
+def _changed(clients: Clients, plan: Plan, checkpoint: Checkpoint, spending: Spending) -> int:
+    """How many pull requests an update is about; where that is more than a page, as GitHub's search estimates."""
+    if checkpoint["listed"]:
+        return len(checkpoint["ids"])
+    return changes.count_updated(clients.graphql, plan.owner, plan.name, plan.since, spending=spending)
 
 
 def _missing(clients: Clients, plan: Plan, closed: int, spending: Spending) -> int:
     """How many pull requests are between `cutoff` and `known_from`, as GitHub's search estimates."""
     asked = (clients.graphql, plan.owner, plan.name)
     if plan.cutoff is None:
-        assert plan.known_from is not None
+        assert plan.known_from is not None  # or there would be nothing to widen
         return max(0, closed - changes.count_window(*asked, plan.known_from, spending=spending).closed)
     return changes.count_window(*asked, plan.cutoff, until=plan.known_from, spending=spending).closed
 

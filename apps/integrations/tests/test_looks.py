@@ -19,7 +19,7 @@ from apps.integrations.models import FreshnessCheck, SyncRun, TrackedRepository
 from apps.integrations.services.github_sync import runs
 from apps.integrations.services.github_sync.looks.look import _settle_what_can_be, _Work
 from apps.integrations.tasks import ask_for_looks_task
-from apps.integrations.tests.freshness_support import (
+from apps.integrations.tests.looks_support import (
     ALL_FOUR,
     an_hour_later,
     bare,

@@ -1,0 +1,45 @@
+"""Repositories whose syncs stand in the log, and what its pages say of them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from apps.integrations.factories import SyncRunFactory, TrackedRepositoryFactory
+from apps.integrations.models import SyncRun, TrackedRepository
+from apps.metrics.factories import RepositoryFactory
+
+Kind, Status = SyncRun.Kind, SyncRun.Status
+THEN = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
+HTMX = {"HX-Request": "true"}
+
+
+def run(tracked, kind=Kind.INITIAL, status=Status.COMPLETE, **fields) -> SyncRun:
+    return SyncRunFactory.create(
+        team=tracked.team, tracked_repository=tracked, kind=kind, status=status, **{"started_at": THEN} | fields
+    )
+
+
+def followed(integration, full_name) -> TrackedRepository:
+    """A repository of the connection; another call with the same name is its successor."""
+    repository = RepositoryFactory.create(team=integration.team, full_name=full_name)
+    return TrackedRepositoryFactory.create(team=integration.team, integration=integration, repository=repository)
+
+
+def run_url(one) -> str:
+    return reverse("integrations:sync_run", args=[one.team.slug, one.pk])
+
+
+def text(response) -> str:
+    assert response.status_code == 200
+    return " ".join(response.content.decode().split())
+
+
+def statements(client, address, query=None) -> int:
+    """How many SQL statements the page takes."""
+    with CaptureQueriesContext(connection) as seen:
+        text(client.get(address, query))
+    return len(seen)
