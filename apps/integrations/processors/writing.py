@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import timedelta
 from typing import TypeAlias
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -26,12 +25,9 @@ from apps.integrations.services.github_sync.following import follow_remote
 from apps.metrics.models import Commit, Deployment, PRCheckRun, PullRequest, Repository
 from apps.metrics.records import PullRequestRecord
 from apps.metrics.services.deploy_stage import set_deploy_seconds
-from apps.metrics.services.ingest import IngestedNews, ingest_checks, ingest_deployments, ingest_news
+from apps.metrics.services.ingest import SETTLED, IngestedNews, ingest_checks, ingest_deployments, ingest_news
 
 Discovery = GitHubIntegration.Discovery
-
-FETCHED_LATER = timedelta(seconds=30)
-"""Fetched whole so long after a change, a pull request has it: GitHub tells seconds, and its replicas lag a little."""
 
 BEGINNING = "pending"
 """The state of a deployment without a status."""
@@ -87,7 +83,7 @@ def _reason(told: PullRequestTold, done: IngestedNews) -> Reason | None:
         return Reason.UNKNOWN
     if done.is_doubtful and told.reason is None:
         return Reason.DOUBT
-    if told.is_dated and done.whole_at is not None and done.whole_at - told.news.updated_at >= FETCHED_LATER:
+    if told.is_dated and done.whole_at is not None and done.whole_at - told.news.updated_at >= SETTLED:
         return None
     return told.reason
 

@@ -7,8 +7,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from apps.integrations.github.errors import RateLimited
 from apps.integrations.models import GitHubIntegration, ScheduledFetch
 from apps.integrations.processors import Need, Reason
+from apps.integrations.services.github_rate_limit import tokens_of
 from apps.integrations.services.webhooks import due_fetches, fetching, gathering, inbox
 from apps.integrations.tests.looks_support import mutate, some_pull
 from apps.integrations.tests.sync_support import rows_of
@@ -207,9 +209,41 @@ def test_a_used_up_budget_puts_it_off_and_counts_no_attempt(busy_github, team, e
 
 
 def test_it_may_use_up_what_syncs_leave(busy_github, team, endpoint, pull):
-    busy_github.limits.preset(remaining=20, reset_in=3600)
+    """All of it: pull requests, what only REST gives, and the deployments after a merge."""
+    busy_github.limits.preset(remaining=60, reset_in=3600)
     asked_for(team, need(team, pull))
     assert fetched(endpoint).pull_requests == 1
+    with pytest.raises(RateLimited):  # known from the answer by now, and so no sync goes on
+        tokens_of(team_id=team.pk, integration_id=endpoint.integration_id).lease(cost=1, resource="graphql")
+    busy_github.faults.add("*", "graphql_error", times=-1, field="files", when={"pull": pull.number})
+    mutate(busy_github, SHOP, "merge", number=pull.number)
+    processed(busy_github, endpoint, SHOP)
+    assert fetched(endpoint).rows == 3
+    assert fetches(team) == []
+    row = stored(team, pull.number)
+    assert (row.state, row.is_partial) == ("merged", False)
+    assert busy_github.stats.rest_requests > 0
+
+
+def test_what_was_fetched_whole_and_is_as_it_was_is_known_to_be_so_since_then(busy_github, team, endpoint, pull):
+    mutate(busy_github, SHOP, "merge", number=pull.number)
+    processed(busy_github, endpoint, SHOP)
+    told = stored(team, pull.number)
+    for kind in (Kind.EVENT, Kind.SETTLED):
+        began = timezone.now()
+        fetched(endpoint, kind=kind)
+        row = stored(team, pull.number)
+        assert row.whole_at > began > told.whole_at
+        assert row.synced_at > began
+
+
+def test_what_is_whole_is_so_since_github_was_asked_not_since_it_was_written(busy_github, team, endpoint, pull):
+    mutate(busy_github, SHOP, "push", number=pull.number)
+    processed(busy_github, endpoint, SHOP)
+    busy_github.faults.add("PullRequestsByIds", "slow", times=1, seconds=0.4)
+    fetched(endpoint)
+    row = stored(team, pull.number)
+    assert row.synced_at - row.whole_at > timedelta(seconds=0.4)
 
 
 def test_a_refused_token_disconnects_and_the_fetch_waits(busy_github, team, endpoint, pull):

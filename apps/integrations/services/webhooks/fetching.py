@@ -92,6 +92,7 @@ class _Part:
     repository: Repository
     rows: list[ScheduledFetch]
     page: PullRequestPage
+    asked_at: datetime
     records: list[PullRequestRecord] = field(default_factory=list)
     lost: dict[str, str] = field(default_factory=dict)
     gone: list[str] = field(default_factory=list)
@@ -143,9 +144,10 @@ def _settle(team_id: int, integration_id: int, rows: Sequence[ScheduledFetch], f
         oauth_tokens.renew_expiring(team_id=team_id, integration_id=integration_id)
         connection = _connection(team_id, integration_id)
         with closing(connection.clients):
+            asked_at = timezone.now()
             page = _asked(connection, rows)
             fetched.points += page.points
-            for part in _by_repository(page, rows):
+            for part in _by_repository(page, rows, asked_at):
                 _complete(connection, part)
                 _write(connection, part, fetched)
                 waiting = [row for row in waiting if row not in part.rows]
@@ -179,7 +181,7 @@ def _node_id(row: ScheduledFetch) -> str:
     return str(known)
 
 
-def _by_repository(page: PullRequestPage, rows: Sequence[ScheduledFetch]) -> list[_Part]:
+def _by_repository(page: PullRequestPage, rows: Sequence[ScheduledFetch], asked_at: datetime) -> list[_Part]:
     """The answer in parts, in the order in which whoever writes several repositories' rows locks them."""
     by_repository: defaultdict[int, list[ScheduledFetch]] = defaultdict(list)
     for row in rows:
@@ -195,7 +197,7 @@ def _by_repository(page: PullRequestPage, rows: Sequence[ScheduledFetch]) -> lis
             unreadable=(*unreadable, *nameless),
             gone=tuple(node_id for node_id in page.gone if node_id in ids),
         )
-        parts.append(_Part(mine[0].repository, mine, share))
+        parts.append(_Part(mine[0].repository, mine, share, asked_at))
     return parts
 
 
@@ -298,7 +300,7 @@ def _write_records(connection: _Connection, part: _Part, fetched: Fetched) -> No
     with team_scope(connection.team_id):
         stale: set[int] = set()
         if part.records:
-            ingested = ingest_pull_requests(repository, part.records, synced_at=now)
+            ingested = ingest_pull_requests(repository, part.records, synced_at=now, asked_at=part.asked_at)
             weeks |= ingested.touched_weeks
             stale = _stale(repository, part.records) if ingested.stale else stale
         if part.gone:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
 
@@ -16,6 +16,11 @@ from apps.metrics.queries.stored_records import checks_of, parts_of
 from apps.metrics.records import OUTDATED, OverallTotal, Part, PullRequestRecord
 from apps.metrics.services.ingest.writing import Page, Row, is_complete
 from apps.metrics.services.members import Members, marked_bots
+
+SETTLED = timedelta(seconds=30)
+"""GitHub tells seconds, and its replicas lag a little: what was asked for this soon after its last change may lack
+another change of the same second.
+"""
 
 NOT_FETCHED = "not fetched yet"
 OVERALL = frozenset(OverallTotal)
@@ -32,7 +37,7 @@ _CORE = (
 )
 _STORED = (
     *("id", "number", "pr_updated_at", "merged_by_id", "additions", "deletions", "changed_files"),
-    *("merge_commit_sha", "totals", "partial", "capped"),
+    *("merge_commit_sha", "totals", "partial", "capped", "whole_at"),
 )
 _KEYS = {
     Part.LABELS: attrgetter("name"),
@@ -154,6 +159,22 @@ def write_pull_requests(page: Page, whole: Sequence[PullRequestRecord], mileston
     return written
 
 
+def note_whole(page: Page, stored: Mapping[int, Row], written: Upserted) -> None:
+    """Of those that were fetched whole and are as they were: since when they are known to be, where that was not
+    certain. At most one statement.
+    """
+    noted = frozenset() if page.told else frozenset(number for number, _ in written.written)
+    fetched = (record for record in page.records if record.number not in page.told | noted)
+    confirmed = [stored[record.number]["id"] for record in fetched if _is_unsettled(record, stored.get(record.number))]
+    if confirmed:
+        rows = PullRequest.objects.filter(team_id=page.repository.team_id, pk__in=confirmed)
+        rows.update(synced_at=page.synced_at, whole_at=page.asked_at)
+
+
+def _is_unsettled(record: PullRequestRecord, stored: Row | None) -> bool:
+    return stored is not None and (stored["whole_at"] is None or stored["whole_at"] - record.updated_at < SETTLED)
+
+
 def _core(page: Page, record: PullRequestRecord, milestones: dict[int, int]) -> Row:
     return {
         "repository_id": page.repository.pk,
@@ -187,7 +208,7 @@ def _core(page: Page, record: PullRequestRecord, milestones: dict[int, int]) -> 
         "capped": _plain(record.capped),
         "is_partial": bool(record.partial),
         "synced_at": page.synced_at,
-        "whole_at": None if record.number in page.told else page.synced_at,
+        "whole_at": None if record.number in page.told else page.asked_at,
     }
 
 

@@ -24,8 +24,8 @@ Row = dict[str, Any]
 class Page:
     """Pull requests of one repository on their way into the database.
 
-    `ids`: number -> primary key. `known`: the numbers that were stored before, of which something may be gone. `told`:
-    those of which events tell, not all of which was fetched.
+    `asked_at`: when the source was. `ids`: number -> primary key. `known`: the numbers that were stored before, of
+    which something may be gone. `told`: those of which events tell, not all of which was fetched.
     `changed`: primary keys of those of which a row that is counted by week changed; `instants`: when what is gone was.
     `later`: what waits until everything is sent.
     """
@@ -33,6 +33,7 @@ class Page:
     repository: Repository
     records: Sequence[PullRequestRecord]
     synced_at: datetime
+    asked_at: datetime
     members: Members
     ids: dict[int, int] = field(default_factory=dict)
     known: frozenset[int] = frozenset()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import connection
 from django.utils import timezone
@@ -13,13 +13,8 @@ from apps.integrations.github.types import DeploymentSeen, Pulse, Touched
 from apps.integrations.models import TrackedRepository
 from apps.integrations.services.github_sync import coverage
 from apps.metrics.models import Deployment
+from apps.metrics.services.ingest import SETTLED
 from apps.teams.scope import required_team_id
-
-SETTLED = timedelta(seconds=30)
-"""GitHub tells seconds, and a row is written a while after it was fetched: what was written this soon after its last
-change may lack another change of the same second. It is fetched once more. So is what since then only events told of,
-since some of them may have been lost.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +99,9 @@ def _verdict(
 
 
 def _is_stored(touched: Touched, stored: _Stored | None) -> bool:
+    """Not what was fetched too soon after its last change, nor what since then only events told of: some of them may
+    have been lost.
+    """
     if stored is None or stored.whole_at is None or stored.updated_at < touched.updated_at:
         return False
     if stored.whole_at - touched.updated_at < SETTLED:
