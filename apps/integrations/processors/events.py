@@ -14,7 +14,7 @@ from apps.integrations.github.types import Raw
 from apps.integrations.models import TrackedRepository
 from apps.integrations.processors import code, pull_requests, repositories, writing
 from apps.integrations.processors.outcome import Processed, Unreadable
-from apps.integrations.processors.told import Nothing, OrganizationRenamed, Told
+from apps.integrations.processors.told import MembersChanged, Nothing, OrganizationRenamed, Told
 from apps.teams.models import Team
 from apps.teams.scope import team_scope
 
@@ -36,13 +36,13 @@ READERS: dict[str, Reader] = {
     "deployment": code.deployment,
     "deployment_status": code.deployment_status,
     "repository": repositories.repository,
+    "member": repositories.member,
     "organization": repositories.organization,
 }
 """The pure part of each event. Those of installations are the connection's own and are seen to where it is made."""
 
 WITHOUT_EFFECT = {
     "ping": "The hook works.",
-    "member": "Members are read with the list of repositories.",
     "installation": "What an installation may see is read with the list of repositories.",
     "installation_repositories": "What an installation may see is read with the list of repositories.",
 }
@@ -86,15 +86,23 @@ def _read(event: str, reader: Reader, payload: Raw) -> tuple[Told, int | None]:
     """What it tells, and GitHub's id of the repository that it is about, if it says one."""
     try:
         told = reader(payload)
-        repository = None if isinstance(told, OrganizationRenamed | Nothing) else int(payload["repository"]["id"])
+        repository = int(payload["repository"]["id"]) if _is_of_a_repository(told) else None
     except (*NONSENSE, GitHubError) as error:
         raise Unreadable(f"The {event} event has not its published shape ({type(error).__name__}: {error}).") from error
     return told, repository
 
 
+def _is_of_a_repository(told: Told) -> bool:
+    if isinstance(told, MembersChanged):
+        return told.organization_id is None
+    return not isinstance(told, OrganizationRenamed | Nothing)
+
+
 def _written(told: Told, github_id: int | None) -> Processed:
     if isinstance(told, OrganizationRenamed):
         return writing.write_organization(told)
+    if isinstance(told, MembersChanged) and told.organization_id is not None:
+        return writing.ask_for_members(told.organization_id)
     followed = TrackedRepository.objects.select_related("repository__team", "team")
     tracked = followed.filter(repository__github_repo_id=github_id, is_active=True).first()
     if tracked is None or isinstance(told, Nothing):

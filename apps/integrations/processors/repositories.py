@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from apps.integrations.github import lookups
 from apps.integrations.github.types import Raw
-from apps.integrations.processors.told import Nothing, OrganizationRenamed, RepositoryTold, Told
+from apps.integrations.processors.told import MembersChanged, Nothing, OrganizationRenamed, RepositoryTold, Told
+
+JOINED_OR_LEFT = frozenset({"member_added", "member_removed"})
 
 
 def repository(payload: Raw) -> Told:
@@ -25,10 +27,18 @@ def _former_name(name: str, payload: Raw) -> str:
     return f"{owner}/{own}"
 
 
+def member(payload: Raw) -> Told:
+    """`member`: somebody may do something else in the repository, or no longer anything."""
+    return MembersChanged()
+
+
 def organization(payload: Raw) -> Told:
-    """`organization`: of its actions only the rename concerns us."""
-    if payload["action"] != "renamed":
-        return Nothing("Members are read with the list of repositories.")
+    """`organization`: renamed, or somebody joined or left."""
+    action = payload["action"]
+    if action not in {"renamed", *JOINED_OR_LEFT}:
+        return Nothing("Nobody joined or left yet.")
     found = payload["organization"]
+    if action in JOINED_OR_LEFT:
+        return MembersChanged(int(found["id"]))
     before = ((payload.get("changes") or {}).get("login") or {}).get("from") or ""
     return OrganizationRenamed(found["id"], found["login"], before)

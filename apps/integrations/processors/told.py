@@ -71,6 +71,13 @@ class OrganizationRenamed:
 
 
 @dataclass(frozen=True, slots=True)
+class MembersChanged:
+    """Somebody joined or left the organisation of this id. None: may do something else in the repository."""
+
+    organization_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Nothing:
     """An event that changes nothing that is kept here, and why."""
 
@@ -85,5 +92,6 @@ Told: TypeAlias = (
     | DeploymentTold
     | RepositoryTold
     | OrganizationRenamed
+    | MembersChanged
     | Nothing
 )

@@ -15,6 +15,7 @@ from apps.integrations.processors.told import (
     ChecksEnded,
     ChecksTold,
     DeploymentTold,
+    MembersChanged,
     OrganizationRenamed,
     PullRequestTold,
     Pushed,
@@ -32,9 +33,12 @@ Discovery = GitHubIntegration.Discovery
 BEGINNING = "pending"
 """The state of a deployment without a status."""
 
+NOT_CONNECTED = "The organisation is not connected."
 DELETED = "The repository was deleted on GitHub."
 
-OfRepository: TypeAlias = PullRequestTold | Pushed | ChecksTold | ChecksEnded | DeploymentTold | RepositoryTold
+OfRepository: TypeAlias = (
+    PullRequestTold | Pushed | ChecksTold | ChecksEnded | DeploymentTold | RepositoryTold | MembersChanged
+)
 
 
 def write(tracked: TrackedRepository, told: OfRepository) -> Processed:
@@ -53,6 +57,9 @@ def write(tracked: TrackedRepository, told: OfRepository) -> Processed:
             done = _deployment(repository, told)
         case RepositoryTold():
             done = _repository(tracked, told)
+        case MembersChanged():
+            ask_for_lists(tracked.integration_id)
+            done = Processed()
     return replace(done, repository_id=repository.pk)
 
 
@@ -150,7 +157,7 @@ def _repository(tracked: TrackedRepository, told: RepositoryTold) -> Processed:
     if told.is_deleted:
         return Processed(changed=int(trouble.stop_repository(tracked, DELETED)))
     if repository.full_name not in {told.former_name, told.remote.full_name}:
-        ask_for_names(tracked.integration_id)
+        ask_for_lists(tracked.integration_id)
         return Processed(ignored="It is known by another name, which is looked up.")
     return Processed(changed=int(follow_remote(repository, told.remote)))
 
@@ -162,16 +169,25 @@ def write_organization(told: OrganizationRenamed) -> Processed:
     connections = GitHubIntegration.objects.filter(organization_id=told.id)
     keys = list(connections.values_list("pk", flat=True))
     if not keys:
-        return Processed(ignored="The organisation is not connected.")
+        return Processed(ignored=NOT_CONNECTED)
     changed = connections.filter(organization_slug=told.former_login).update(
         organization_slug=told.login, updated_at=timezone.now()
     )
     for key in keys:
-        ask_for_names(key)
+        ask_for_lists(key)
     return Processed(changed=changed)
 
 
-def ask_for_names(integration_id: int) -> None:
+def ask_for_members(organization_id: int) -> Processed:
+    """Who is in an organisation that the team is connected to: GitHub is asked soon."""
+    keys = list(GitHubIntegration.objects.filter(organization_id=organization_id).values_list("pk", flat=True))
+    for key in keys:
+        ask_for_lists(key)
+    return Processed() if keys else Processed(ignored=NOT_CONNECTED)
+
+
+def ask_for_lists(integration_id: int) -> None:
+    """Repositories under their names, and members."""
     idle = GitHubIntegration.objects.filter(pk=integration_id).exclude(discovery_status=Discovery.RUNNING)
     idle.update(discovery_status=Discovery.PENDING, updated_at=timezone.now())
 

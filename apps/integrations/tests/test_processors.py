@@ -418,6 +418,25 @@ def test_a_renamed_organisation_is_followed(github, shop, team):
     assert (integration.organization_slug, integration.discovery_status) == ("acme-inc", "pending")
 
 
+@pytest.mark.parametrize("event", ["member", "organization"])
+def test_whoever_joins_or_leaves_has_the_list_of_members_read_soon(github, shop, team, event):
+    world = github.sandbox.world
+    account = {"id": world.account("acme").database_id, "login": "acme"}
+    payloads = {
+        "member": {"action": "removed", "repository": {"id": world.repository(SHOP).database_id}},
+        "organization": {"action": "member_added", "organization": account},
+    }
+    with team_scope(team.pk):
+        GitHubIntegration.objects.update(discovery_status="done")
+        assert process(team.pk, event, payloads[event]).ignored == ""
+        assert GitHubIntegration.objects.get().discovery_status == "pending"
+
+
+def test_members_of_an_organisation_that_is_not_connected_are_nobodys_business(shop, team):
+    payload = {"action": "member_removed", "organization": {"id": 5, "login": "elsewhere"}}
+    assert process(team.pk, "organization", payload).ignored
+
+
 # --- whose business it is
 
 
