@@ -37,6 +37,7 @@ class TrackedRepository(Timestamped, BaseTeamModel):
         WebhookStatus.MISSIGNED,
         WebhookStatus.FAILING,
     )
+    SILENT = (WebhookStatus.MISSING, WebhookStatus.DISABLED)  # nothing is sent that might be asked for again
     DEPTHS = (30, 60, 90, None)  # days; None is the full history
     NOT_FOUND = "GitHub answers 404"  # begins the reason why a repository was stopped that is in no list any more
 

@@ -144,7 +144,9 @@ def test_a_hook_that_was_switched_off_at_github_says_so_and_is_switched_on_by_th
     hook.active = False
     seen_to(shop)
     assert fresh(shop).webhook_status == Hook.DISABLED
+    assert fresh(shop).reconcile_asked_at is None
     assert request_hook(tracked=fresh(shop))
+    assert fresh(shop).reconcile_asked_at is not None  # what it did not send nobody delivers again
     assert register(team_id=shop.team_id, tracked_id=shop.pk)
     assert hook.active
     assert (fresh(shop).webhook_status, fresh(shop).webhook_id) == (Hook.ACTIVE, hook.id)
@@ -156,6 +158,14 @@ def test_a_hook_that_works_again_is_healthy_by_itself(sandbox, shop, hook):
     hook.active = True
     seen_to(shop)
     assert (fresh(shop).webhook_status, fresh(shop).webhook_error) == (Hook.ACTIVE, "")
+    assert fresh(shop).reconcile_asked_at is not None
+
+
+def test_a_hook_whose_events_were_only_refused_has_nothing_compared_when_it_is_repaired(sandbox, shop, hook):
+    sent(sandbox, hook, 403)
+    seen_to(shop)
+    assert request_hook(tracked=fresh(shop))
+    assert fresh(shop).reconcile_asked_at is None
 
 
 def test_a_refused_token_disconnects_and_no_hook_is_called_missing(shop):

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.core.cache import cache
 from django.db.models import F, Q, QuerySet
@@ -191,14 +192,19 @@ def _ask_again(
 
 
 def _note(tracked: TrackedRepository, health: _Health) -> None:
-    """Unless somebody switched, repaired or rotated it meanwhile."""
+    """Unless somebody switched, repaired or rotated it meanwhile. One that was silent and is heard of again: nobody
+    delivers what it did not send, and of some changes only events tell, so its repository is compared.
+    """
     if (health.status, health.error) == (tracked.webhook_status, tracked.webhook_error):
         return
+    changes: dict[str, Any] = {"webhook_status": health.status, "webhook_error": health.error}
+    if tracked.webhook_status in TrackedRepository.SILENT and health.status == Status.ACTIVE:
+        changes["reconcile_asked_at"] = timezone.now()
     with team_scope(tracked.team_id):
         unchanged = TrackedRepository.objects.filter(
             pk=tracked.pk, webhook_id=tracked.webhook_id, webhook_status=tracked.webhook_status
         )
-        unchanged.update(webhook_status=health.status, webhook_error=health.error, updated_at=timezone.now())
+        unchanged.update(**changes, updated_at=timezone.now())
 
 
 def _note_checked(tracked: TrackedRepository, upto: datetime) -> None:
