@@ -23,7 +23,7 @@ from apps.integrations.services.webhooks.fetching import fetch_due
 from apps.integrations.tests.looks_support import an_hour_later, look, work_off
 from apps.integrations.tests.sync_support import LEFT_OUT, rows_of, tracked_at
 from apps.integrations.tests.webhook_support import due_now, heard, hook_at
-from apps.metrics.models import PRReview
+from apps.metrics.models import DeploymentStatus, PRReview
 from apps.teams.factories import TeamFactory
 from apps.teams.scope import team_scope
 from devtools.github_sandbox.churn import Churn
@@ -38,13 +38,11 @@ LOST = 0.3
 
 UNSEEN_BY_SYNCS = {
     "reviewthread": ("is_resolved", "resolved_by"),
-    "deployment": ("state", "source_updated_at", "finished_at"),
-    "deploymentstatus": None,
     "prcheckrun": None,
     "pullrequest": ("ci_status",),
 }
 """What can change without a word that a look at the repository sees, where the event that told it was lost: threads,
-deployments that had ended, checks of what is closed. The night finds it.
+checks of what is closed. The night finds it.
 """
 
 
@@ -150,7 +148,7 @@ def _row(table, row, hidden) -> str:
     return repr([value for field, value in zip(fields, row, strict=True) if field.name not in hidden])
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(4))
 def test_any_order_any_repetition_and_any_loss_end_in_the_rows_of_a_full_sync(github, seed):
     random = Random(seed)
     teams = [synced(github), synced(github)]
@@ -192,6 +190,23 @@ def test_what_was_fetched_later_is_never_taken_back(github):
     needs = [need for event, payload in events for need in process(team.pk, event, payload).needs]
     assert differences(team, full) == {}
     assert Reason.DOUBT not in {need.reason for need in needs}
+
+
+def test_a_status_that_came_hides_none_of_its_deployment_that_was_lost_before_it(github):
+    team = synced(github)
+    hook_at(github, SHOP)
+    mutations = Mutations(github.world, github.hooks, github.payloads, now=Clock(Random(3), (0,)), tokens=github.tokens)
+    made = mutations.apply({"repo": SHOP, "action": "deploy", "environment": "production", "state": "in_progress"})
+    mutations.apply({"repo": SHOP, "action": "deployment_status", "id": made["id"], "state": "success"})
+    *_, (event, payload, _) = heard(github, SHOP)
+    process(team.pk, event, orjson.loads(payload))
+    statuses = DeploymentStatus.objects.filter(deployment__github_deployment_id=made["id"])
+    with team_scope(team.pk):
+        assert [status.state for status in statuses.all()] == ["success"]
+    an_hour_later(team)
+    look(team)
+    with team_scope(team.pk):
+        assert {status.state for status in statuses.all()} == {"in_progress", "success"}
 
 
 def test_an_event_that_came_hides_none_that_was_lost_before_it(github):
