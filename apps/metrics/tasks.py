@@ -9,16 +9,9 @@ from celery import shared_task
 from django.db import OperationalError
 
 from apps.metrics.services.aggregate import aggregate_weeks
-from apps.metrics.services.recalculate import recalculate_team
 
 
 @shared_task(acks_late=True, autoretry_for=(OperationalError,), max_retries=3, retry_backoff=2, retry_jitter=True)
 def aggregate_team_weekly_metrics_task(team_id: int, weeks: Sequence[str] | None = None) -> None:
     """Rebuild the weekly aggregates of `weeks` (ISO dates, any days of them; None: all)."""
     aggregate_weeks(team_id, None if weeks is None else [date.fromisoformat(week) for week in weeks])
-
-
-@shared_task(acks_late=True, autoretry_for=(OperationalError,), max_retries=3, retry_backoff=2, retry_jitter=True)
-def recalculate_team_task(team_id: int) -> None:
-    """Every derived field and aggregate of a team, after it marked somebody as a bot, or no longer."""
-    recalculate_team(team_id)

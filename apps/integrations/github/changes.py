@@ -1,4 +1,4 @@
-"""What changed, how much there is, and what became of a repository: questions that cost a point or less each."""
+"""What changed, and how much there is: questions that cost a point or less each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from apps.integrations.github.types import (
     Pulse,
     QueryError,
     Raw,
-    RemoteRepository,
     Spending,
     Touched,
     WindowCount,
@@ -73,7 +72,7 @@ def list_ids_past(graphql: GraphQL, *, spending: Spending, page_size: int = 100,
         except QueryTooHeavy:
             spending.requests += 1
     order = {"field": asked.get("order", "UPDATED_AT"), "direction": "DESC"}
-    answer = graphql.run("pr_cursor", n=1, **{**asked, "order": order})
+    answer = graphql.run("pr_ids", n=1, listed=False, **{**asked, "order": order})
     spending.add(answer)
     page: Raw | None = answer.data["repository"]["pullRequests"]
     if page is None:
@@ -89,9 +88,15 @@ def pulses(
     One that is gone or hidden, that GitHub cannot tell of, or of which it tells nonsense, is left out: the others are
     not kept back by it.
     """
+    spending = spending or Spending()
     found: dict[str, Pulse] = {}
     without: dict[str, bool] = {}
-    for some, answer in _lookup(graphql, "pr_updated_multi_repo", repository_ids, spending, deployments=deployments):
+
+    def ask(ids: list[str]) -> Answer:
+        return graphql.run("pr_updated_multi_repo", ids=ids, deployments=deployments)
+
+    for some, answer in in_parts(repository_ids, ask, spending):
+        spending.add(answer)
         for index, (identifier, node) in enumerate(zip(some, answer.data["nodes"], strict=True)):
             error = _error_at(answer, "nodes", index, "deployments")
             if error is not None:  # no repository can be without this list, so GitHub withholds the whole of it
@@ -165,37 +170,6 @@ def _counted(graphql: GraphQL, owner: str, name: str, words: str, spending: Spen
 
 def _issues(found: Raw) -> int:
     return found["search"]["issueCount"] if found["search"] is not None else 0
-
-
-def repositories_by_id(
-    graphql: GraphQL, repository_ids: Sequence[str], *, spending: Spending | None = None
-) -> dict[str, RemoteRepository]:
-    """Repositories by node id, under whatever name they have now; those that are gone or hidden are left out."""
-    return {
-        node["id"]: RemoteRepository(
-            id=node["databaseId"],
-            node_id=node["id"],
-            full_name=node["nameWithOwner"],
-            default_branch=(node["defaultBranchRef"] or {}).get("name", ""),
-            is_private=node["isPrivate"],
-            is_archived=node["isArchived"],
-            is_fork=node["isFork"],
-            is_disabled=node["isDisabled"],
-            pushed_at=instant(node["pushedAt"]) if node["pushedAt"] else None,
-        )
-        for _, answer in _lookup(graphql, "repos_by_id", repository_ids, spending)
-        for node in answer.data["nodes"]
-        if node and "id" in node
-    }
-
-
-def _lookup(
-    graphql: GraphQL, operation: str, ids: Sequence[str], spending: Spending | None, **variables: bool
-) -> Iterator[tuple[list[str], Answer]]:
-    spending = spending or Spending()
-    for some, answer in in_parts(ids, lambda some: graphql.run(operation, ids=some, **variables), spending):
-        spending.add(answer)
-        yield some, answer
 
 
 class Timed(Protocol):

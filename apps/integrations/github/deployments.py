@@ -66,19 +66,6 @@ def _reason(answer: Answer, index: int) -> str:
     return f"a deployment: {next(found, 'GitHub returned nothing for it')}"
 
 
-def iter_deployments(
-    graphql: GraphQL, owner: str, name: str, since: datetime | None = None, *, spending: Spending | None = None
-) -> Iterator[DeploymentPage]:
-    """`fetch_deployments` page after page, to the end or to `since` (None: all)."""
-    after: str | None = None
-    while True:
-        page = fetch_deployments(graphql, owner=owner, name=name, after=after, since=since, spending=spending)
-        yield page
-        if not page.has_next:
-            return
-        after = page.end_cursor
-
-
 def list_teams(graphql: GraphQL, login: str, *, spending: Spending | None = None) -> list[RemoteTeam]:
     """The teams of an organisation that the connection may see. Raises PermissionMissing without read:org."""
     spending = spending or Spending()

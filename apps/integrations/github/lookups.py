@@ -87,12 +87,6 @@ def list_repositories(rest: Rest, organization: str = "") -> Iterator[list[Remot
         yield [repository(entry) for entry in page]
 
 
-def list_user_repositories(rest: Rest, login: str) -> Iterator[list[RemoteRepository]]:
-    """Somebody's public repositories. https://docs.github.com/rest/repos/repos#list-repositories-for-a-user"""
-    for page in rest.pages(f"/users/{login}/repos", type="owner", sort="pushed", direction="desc"):
-        yield [repository(entry) for entry in page]
-
-
 def list_installation_repositories(rest: Rest) -> Iterator[list[RemoteRepository]]:
     """What a GitHub App's installation was given.
 

@@ -79,13 +79,12 @@ def events(rest: Rest, full_name: str, number: int) -> Iterator[Raw]:
     return _entries(rest, f"/repos/{full_name}/issues/{number}/events")
 
 
-def check_runs(rest: Rest, full_name: str, sha: str, *, every_attempt: bool = False) -> Iterator[Raw]:
-    """The latest attempt of each check run, or every one.
+def check_runs(rest: Rest, full_name: str, sha: str) -> Iterator[Raw]:
+    """The latest attempt of each check run.
 
     https://docs.github.com/rest/checks/runs#list-check-runs-for-a-git-reference
     """
-    attempts = "all" if every_attempt else "latest"
-    return _entries(rest, f"/repos/{full_name}/commits/{sha}/check-runs", items="check_runs", filter=attempts)
+    return _entries(rest, f"/repos/{full_name}/commits/{sha}/check-runs", items="check_runs", filter="latest")
 
 
 def statuses(rest: Rest, full_name: str, sha: str) -> Iterator[Raw]:

@@ -10,6 +10,9 @@ from apps.teams.models import BaseTeamModel
 ROUTINE = models.Q(kind__in=["incremental", "reconcile", "pr"], status="complete")
 """What goes well by itself all day: the sync log leaves it out unless it is asked for."""
 
+UNWRITTEN = models.Q(notified_at=None, status__in=["complete", "partial", "error"])
+"""What ended, and nobody has seen yet whether the admins are to be written to."""
+
 
 class SyncRun(BaseTeamModel):
     """One sync of one repository: a chain of short tasks, each of which continues from `checkpoint`.
@@ -85,4 +88,5 @@ class SyncRun(BaseTeamModel):
                 condition=~ROUTINE,
                 name="sync_run_notable",
             ),
+            models.Index(fields=["team", "id"], condition=UNWRITTEN, name="sync_run_unwritten"),
         )

@@ -33,12 +33,11 @@ from apps.integrations.services.budgets.terms import (
     Granted,
     Keeper,
     Settled,
-    Standing,
 )
 from apps.integrations.services.oauth_tokens import another_token
 from apps.teams.scope import team_scope
 
-__all__ = ["FLOOR", "Budget", "IntegrationTokens", "Standing", "budget_of", "standing_of", "tokens_of"]
+__all__ = ["FLOOR", "Budget", "IntegrationTokens", "budget_of", "tokens_of"]
 
 FLOOR = 100
 """What a sync leaves untouched, in points or requests, so that events can still be followed up."""
@@ -200,10 +199,5 @@ def tokens_of(*, team_id: int, integration_id: int, floor: int = FLOOR) -> Integ
 
 def budget_of(github_user_id: int, resource: str = "graphql") -> Budget | None:
     """What is left of a GitHub user's hour, as far as it is known here; for showing it."""
-    return standing_of(github_user_id, resource).budget
-
-
-def standing_of(github_user_id: int, resource: str = "graphql") -> Standing:
-    """How a GitHub user's account stands: its budget, what is reserved of it, and until when it is blocked."""
     keeper = budgets_at(settings.REDIS_URL)
-    return keeper.standing(budget_account(github_user_id), resource, time.time())
+    return keeper.standing(budget_account(github_user_id), resource, time.time()).budget

@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.integrations.models import GitHubIntegration, SyncRun, TrackedRepository
+from apps.integrations.models.sync_run import UNWRITTEN
 from apps.integrations.queries.tried_again import tried_again_at
 from apps.metrics.queries.completeness import completeness_in_words, unread_of
 from apps.teams.models import Membership, Team
@@ -65,13 +66,9 @@ def notify_about(*, team_id: int, run_id: int) -> bool:
 
 
 def unwritten(team_id: int) -> list[int]:
-    """Runs that ended minutes ago without a word to the admins: their task was lost."""
+    """Runs that ended minutes ago without a word to the admins: their task was lost. Served by sync_run_unwritten."""
     with team_scope(team_id):
-        ended = SyncRun.objects.filter(
-            status__in=[SyncRun.Status.COMPLETE, SyncRun.Status.PARTIAL, SyncRun.Status.ERROR],
-            notified_at=None,
-            finished_at__lt=timezone.now() - timedelta(minutes=5),
-        )
+        ended = SyncRun.objects.filter(UNWRITTEN, finished_at__lt=timezone.now() - timedelta(minutes=5))
         return list(ended.order_by("pk").values_list("pk", flat=True))
 
 

@@ -140,6 +140,8 @@ def reap_sync_runs_task() -> None:
     """
     for team_id in Team.objects.order_by("pk").values_list("pk", flat=True).iterator():
         with team_scope(team_id):  # one transaction: what is asked of every team each minute has to be little
+            if github_sync.is_quiet(team_id):
+                continue
             github_sync.reap_team(team_id)
             waiting = github_sync.connections_in_waiting(team_id)
             unwritten = sync_notifications.unwritten(team_id)

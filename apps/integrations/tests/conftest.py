@@ -12,11 +12,16 @@ from django.conf import settings as django_settings
 from django.test import Client as Browser
 
 from apps.integrations.factories import GitHubIntegrationFactory, IntegrationCredentialFactory, WebhookEndpointFactory
-from apps.integrations.models import GitHubIntegration
+from apps.integrations.models import GitHubIntegration, TrackedRepository
+from apps.integrations.services import github_sync
 from apps.integrations.services.budgets.shared import SharedBudgets
+from apps.integrations.services.github_sync.engine import Ended
 from apps.integrations.tests.budget_support import new_account
+from apps.integrations.tests.failure_support import NOW, PULLS, REPO, sync
+from apps.integrations.tests.sync_support import fresh, rows_of, tracked_at
 from apps.teams.factories import MembershipFactory
 from apps.teams.models import Membership
+from apps.users.factories import UserFactory
 from devtools.github_sandbox.oauth import Client
 from devtools.github_sandbox.server import SandboxServer
 
@@ -152,6 +157,15 @@ def account():
 LONG_AGO = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 
+def _at_rest(github, settings) -> SandboxServer:
+    """As no test had it before: nothing breaks, the hour has just begun, nothing was counted."""
+    github.faults.clear()
+    github.limits.preset(remaining=5000, reset_in=3600)
+    github.stats.reset()
+    settings.GITHUB_API_URL = github.url
+    return github
+
+
 @pytest.fixture(scope="session")
 def running_quiet_github():
     """Thirty repositories with pull requests, and many without; nobody changes them."""
@@ -161,11 +175,19 @@ def running_quiet_github():
 
 @pytest.fixture
 def quiet_github(running_quiet_github, settings):
-    running_quiet_github.faults.clear()
-    running_quiet_github.limits.preset(remaining=5000, reset_in=3600)
-    running_quiet_github.stats.reset()
-    settings.GITHUB_API_URL = running_quiet_github.url
-    return running_quiet_github
+    return _at_rest(running_quiet_github, settings)
+
+
+@pytest.fixture(scope="module")
+def running_shop_github():
+    """One repository of sixty pull requests; nobody changes them."""
+    with SandboxServer(synthetic=["acme:shop:60:7"], now=LONG_AGO) as github:
+        yield github
+
+
+@pytest.fixture
+def shop_github(running_shop_github, settings):
+    return _at_rest(running_shop_github, settings)
 
 
 @pytest.fixture
@@ -174,3 +196,49 @@ def busy_github(settings):
     with SandboxServer(synthetic=["acme:r*4:12"], now=LONG_AGO) as github:
         settings.GITHUB_API_URL = github.url
         yield github
+
+
+@pytest.fixture
+def silent_github(settings):
+    """One repository of forty pull requests, to be changed without a word to us."""
+    with SandboxServer(synthetic=["acme:shop:40:7"], now=LONG_AGO) as github:
+        settings.GITHUB_API_URL = github.url
+        yield github
+
+
+@pytest.fixture
+def synced_shop(silent_github, team) -> TrackedRepository:
+    """That repository with three deployments, its full history synced."""
+    for state in ("SUCCESS", "FAILURE", "SUCCESS"):
+        silent_github.mutations.apply({"repo": "acme/shop", "action": "deploy", "state": state})
+    tracked = tracked_at(silent_github, team, "acme/shop")
+    assert github_sync.sync_repository_history(tracked, None).ended == Ended.FINISHED
+    return fresh(tracked)
+
+
+@pytest.fixture
+def fragile_github(settings):
+    """One small repository, to be changed and broken."""
+    with SandboxServer(synthetic=[f"{REPO.replace('/', ':')}:{PULLS}:7"], now=NOW) as github:
+        settings.GITHUB_API_URL = settings.GITHUB_WEB_URL = github.url
+        yield github
+
+
+@pytest.fixture
+def fragile_shop(fragile_github, team) -> TrackedRepository:
+    """That repository, not synced yet, of a team with an admin who is written to."""
+    MembershipFactory.create(team=team, user=UserFactory.create(email="admin@example.com"), role="admin")
+    return tracked_at(fragile_github, team, REPO)
+
+
+@pytest.fixture
+def twin(fragile_github, fragile_shop, other_team):
+    """Another team's copy of the same repository, synced without any fault: what ought to be stored."""
+
+    def synced():
+        fragile_github.faults.clear()
+        copy = tracked_at(fragile_github, other_team, REPO)
+        assert sync(copy).ended == Ended.FINISHED
+        return rows_of(other_team)
+
+    return synced

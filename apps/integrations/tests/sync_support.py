@@ -75,6 +75,14 @@ def next_turn(run_id: int, team_id: int) -> Handle:
     return handle
 
 
+def next_hour(tracked: TrackedRepository) -> None:
+    """As time does: what was known of the connection's budget is forgotten."""
+    with team_scope(tracked.team_id):
+        credential = tracked.integration.credentials.get()
+        credential.github_user_id += 1
+        credential.save()
+
+
 TABLES = [
     "pullrequest",
     "prreview",

@@ -11,7 +11,7 @@ import pytest
 
 from apps.integrations.github import parts
 from apps.integrations.github.access import StaticToken
-from apps.integrations.github.changes import count_updated, count_window, list_ids, pulses, repositories_by_id
+from apps.integrations.github.changes import count_updated, count_window, list_ids, pulses
 from apps.integrations.github.deployments import fetch_deployments
 from apps.integrations.github.errors import BadCredentials, QueryTooHeavy, RateLimited, SsoRequired, Unavailable
 from apps.integrations.github.graphql import GraphQL, graphql_url
@@ -165,7 +165,7 @@ def test_it_finds_what_changed_and_how_much_there_is(shop, transport):
     assert count_updated(graphql, "acme", "shop", since, spending=Spending()) == len(updated)
     identifier = shop.world.repository("acme/shop").id
     assert pulses(graphql, [identifier])[identifier].touched[0].id == page.touched[0].id
-    assert repositories_by_id(graphql, [identifier])[identifier].full_name == "acme/shop"
+    assert pulses(graphql, [identifier])[identifier].full_name == "acme/shop"
 
 
 def test_deployments_are_mapped(shop, transport):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
@@ -17,15 +19,16 @@ from apps.integrations.github.errors import BadCredentials, Crowded, RateLimited
 from apps.integrations.github.types import RateLimit
 from apps.integrations.models import IntegrationCredential
 from apps.integrations.services.budgets.memory import MemoryBudgets
-from apps.integrations.services.budgets.terms import PLACES
+from apps.integrations.services.budgets.shared import budgets_at
+from apps.integrations.services.budgets.terms import PLACES, Standing
 from apps.integrations.services.github_client import graphql_of
 from apps.integrations.services.github_rate_limit import (
     FLOOR,
     PATIENCE,
     IntegrationTokens,
     Usable,
+    budget_account,
     budget_of,
-    standing_of,
     tokens_of,
 )
 from apps.integrations.services.github_rest import rest_of
@@ -52,6 +55,11 @@ class Clock:
         self.slept.append(seconds)
         self.time += seconds
         self.then()
+
+
+def standing() -> Standing:
+    """How the owner's account stands by now, for all workers."""
+    return budgets_at(settings.REDIS_URL).standing(budget_account(OWNER), "graphql", time.time())
 
 
 @pytest.fixture
@@ -225,34 +233,34 @@ def expiring(sandbox, connected, settings) -> IntegrationCredential:
 
 
 def test_what_github_says_is_shared_with_everybody(connected):
-    graphql(connected).run("repos_by_id", ids=[])
+    graphql(connected).run("deployments_by_ids", ids=[])
     budget = budget_of(OWNER)
     assert (budget.limit, budget.remaining) == (5000, 4999)
-    standing = standing_of(OWNER)
-    assert (standing.budget, standing.in_flight, standing.reserved) == (budget, 0, 0)
+    found = standing()
+    assert (found.budget, found.in_flight, found.reserved) == (budget, 0, 0)
     assert budget_of(OWNER, "core") is None
 
 
 def test_a_secondary_limit_holds_everybody_back(sandbox, connected):
     sandbox.faults.add("*", "secondary")
     with pytest.raises(RateLimited):
-        graphql(connected).run("repos_by_id", ids=[])
+        graphql(connected).run("deployments_by_ids", ids=[])
     with (
         pytest.raises(RateLimited) as caught,
         closing(rest_of(team_id=connected.team_id, integration_id=connected.pk)) as rest,
     ):
         rest.get("/user")
     assert caught.value.secondary
-    assert standing_of(OWNER).blocked_until == pytest.approx(caught.value.reset_at, abs=timedelta(seconds=1))
+    assert standing().blocked_until == pytest.approx(caught.value.reset_at, abs=timedelta(seconds=1))
 
 
 def test_a_used_up_budget_is_not_asked_again(sandbox, connected):
     sandbox.limits.preset(remaining=0, reset_in=900)
     with pytest.raises(RateLimited):
-        graphql(connected).run("repos_by_id", ids=[])
+        graphql(connected).run("deployments_by_ids", ids=[])
     sandbox.limits.preset(remaining=5000, reset_in=3600)
     with pytest.raises(RateLimited) as caught:
-        graphql(connected).run("repos_by_id", ids=[])
+        graphql(connected).run("deployments_by_ids", ids=[])
     assert caught.value.reset_at - timezone.now() == pytest.approx(timedelta(seconds=900), abs=timedelta(seconds=10))
 
 
@@ -260,20 +268,20 @@ def test_a_server_without_limits_is_never_waited_for(sandbox, connected):
     sandbox.limits.enabled = False
     try:
         for _ in range(5):
-            graphql(connected).run("repos_by_id", ids=[])
+            graphql(connected).run("deployments_by_ids", ids=[])
     finally:
         sandbox.limits.enabled = True
-    standing = standing_of(OWNER)
-    assert (standing.is_unlimited, standing.budget, standing.blocked_until) == (True, None, None)
+    found = standing()
+    assert (found.is_unlimited, found.budget, found.blocked_until) == (True, None, None)
 
 
 def test_a_refused_token_is_renewed_once_and_the_request_repeated(expiring, connected):
-    answer = graphql(connected).run("repos_by_id", ids=[])
+    answer = graphql(connected).run("deployments_by_ids", ids=[])
     assert answer.requests == 2
     [credential] = credentials(connected)
     assert credential.access_token != "revoked"
     assert credential.is_valid
-    assert graphql(connected).run("repos_by_id", ids=[]).requests == 1
+    assert graphql(connected).run("deployments_by_ids", ids=[]).requests == 1
 
 
 def test_rest_renews_a_refused_token_too(expiring, connected):
@@ -288,7 +296,7 @@ def test_the_token_that_another_worker_renewed_is_taken(expiring, connected):
         credential = IntegrationCredential.objects.get()
         credential.access_token = "sandbox-token"
         credential.save()
-    assert tokens.run("repos_by_id", ids=[]).requests == 2
+    assert tokens.run("deployments_by_ids", ids=[]).requests == 2
     assert credentials(connected)[0].refresh_token == expiring.refresh_token  # not spent
 
 
@@ -329,16 +337,16 @@ def test_a_refused_credential_is_used_no_more_and_the_others_go_on(connected):
         access_token="sandbox-token",
         github_user_id=secrets.randbelow(2**40),
     )
-    assert graphql(connected).run("repos_by_id", ids=[]).requests == 2
+    assert graphql(connected).run("deployments_by_ids", ids=[]).requests == 2
     assert [credential.is_valid for credential in credentials(connected)] == [False, True]
-    assert graphql(connected).run("repos_by_id", ids=[]).requests == 1
+    assert graphql(connected).run("deployments_by_ids", ids=[]).requests == 1
 
 
 def test_bad_credentials_go_up_when_none_is_left(connected):
     with team_scope(connected.team_id):
         IntegrationCredential.objects.update(access_token="revoked")
     with pytest.raises(BadCredentials):
-        graphql(connected).run("repos_by_id", ids=[])
+        graphql(connected).run("deployments_by_ids", ids=[])
     assert [credential.is_valid for credential in credentials(connected)] == [False]
 
 
@@ -346,7 +354,7 @@ def test_a_spent_refresh_token_ends_the_credential(sandbox, expiring, connected)
     spent = {"grant_type": "refresh_token", "refresh_token": expiring.refresh_token}
     sandbox.oauth.token(spent | {"client_id": "the-expiring-app", "client_secret": "its-secret"})
     with pytest.raises(BadCredentials):
-        graphql(connected).run("repos_by_id", ids=[])
+        graphql(connected).run("deployments_by_ids", ids=[])
     assert [credential.is_valid for credential in credentials(connected)] == [False]
 
 
@@ -369,7 +377,7 @@ def test_the_thread_that_fetches_ahead_keeps_no_database_connection(expiring, co
     client, found = graphql(connected), []
 
     def fetch() -> None:
-        found.append(client.run("repos_by_id", ids=[]).requests)
+        found.append(client.run("deployments_by_ids", ids=[]).requests)
         found.append(connection.connection)
 
     thread = threading.Thread(target=fetch)

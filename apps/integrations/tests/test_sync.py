@@ -1,8 +1,7 @@
-"""The sync against a sandbox GitHub over real HTTP, into a real PostgreSQL."""
+"""The sync against a sandbox GitHub over real HTTP, into a real PostgreSQL: what is stored, and what is said of it."""
 
 from __future__ import annotations
 
-import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,10 +12,9 @@ from django.utils import timezone
 
 from apps.integrations.models import GitHubIntegration, SyncRun, TrackedRepository
 from apps.integrations.services import github_sync, sync_notifications
-from apps.integrations.services.github_sync import Handle, SyncBusy, runs
 from apps.integrations.services.github_sync.coverage import completeness_in_words
 from apps.integrations.services.github_sync.engine import Ended
-from apps.integrations.tests.sync_support import next_turn, reaped, rows_of, tracked_at, versions_of
+from apps.integrations.tests.sync_support import begun, fresh, rows_of, run_of, tracked_at, versions_of
 from apps.metrics.models import Commit, PRComment, PRFile, PullRequest, PullRequestCommit, Repository
 from apps.teams.factories import MembershipFactory
 from apps.teams.scope import team_scope
@@ -27,49 +25,18 @@ DATA = Path(settings.BASE_DIR).parent / "shared" / "data" / "github"
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 
-@pytest.fixture(scope="module")
-def shared_github():
-    """For tests that do not change it."""
-    with SandboxServer(synthetic=["acme:shop:60:7"], now=NOW) as sandbox:
-        yield sandbox
-
-
 @pytest.fixture
-def github(shared_github, settings):
-    shared_github.faults.clear()
-    shared_github.limits.preset(remaining=5000, reset_in=3600)
-    shared_github.stats.reset()
-    settings.GITHUB_API_URL = shared_github.url
-    return shared_github
+def tracked(shop_github, team) -> TrackedRepository:
+    return tracked_at(shop_github, team, "acme/shop")
 
 
-@pytest.fixture
-def tracked(github, team) -> TrackedRepository:
-    return tracked_at(github, team, "acme/shop")
+def sync(tracked, days=None):
+    return github_sync.sync_repository_history(tracked, days)
 
 
-def sync(tracked, days=None, **options):
-    return github_sync.sync_repository_history(tracked, days, **options)
-
-
-def fresh(row):
-    with team_scope(row.team_id):
-        return type(row).objects.get(pk=row.pk)
-
-
-def run_of(tracked) -> SyncRun:
-    with team_scope(tracked.team_id):
-        return SyncRun.objects.filter(tracked_repository=tracked).latest("pk")
-
-
-def begun(tracked, kind=SyncRun.Kind.INITIAL, days=None) -> Handle:
-    with team_scope(tracked.team_id):
-        return github_sync.handle_of(github_sync.begin_run(tracked=tracked, kind=kind, days_back=days))
-
-
-def test_a_full_history_stores_every_pull_request_with_everything(github, tracked, team):
+def test_a_full_history_stores_every_pull_request_with_everything(shop_github, tracked, team):
     assert sync(tracked).ended == Ended.FINISHED
-    pulls = github.world.repository("acme/shop").contents.pulls
+    pulls = shop_github.world.repository("acme/shop").contents.pulls
     with team_scope(team.pk):
         assert set(PullRequest.objects.values_list("number", flat=True)) == set(pulls)
         stored = {
@@ -106,10 +73,10 @@ def test_a_second_sync_changes_no_row(tracked, team):
     assert versions_of(team) == before
 
 
-def test_a_window_holds_what_is_open_or_was_touched_in_it(github, tracked, team):
+def test_a_window_holds_what_is_open_or_was_touched_in_it(shop_github, tracked, team):
     assert sync(tracked, 45).ended == Ended.FINISHED
     cutoff = run_of(tracked).cutoff.strftime("%Y-%m-%dT%H:%M:%SZ")
-    pulls = github.world.repository("acme/shop").contents.pulls.values()
+    pulls = shop_github.world.repository("acme/shop").contents.pulls.values()
     wanted = {pull.number for pull in pulls if pull.state == "OPEN" or pull.updated_at >= cutoff}
     assert 0 < len(wanted) < 60
     with team_scope(team.pk):
@@ -119,10 +86,10 @@ def test_a_window_holds_what_is_open_or_was_touched_in_it(github, tracked, team)
     assert completeness_in_words(repository) == f"{len(wanted)} of {len(wanted)}"
 
 
-def test_widening_keeps_what_is_stored_and_ends_equal_to_a_full_history(tracked, team, other_team, github):
+def test_widening_keeps_what_is_stored_and_ends_equal_to_a_full_history(tracked, team, other_team, shop_github):
     sync(tracked, 45)
     sync(tracked)
-    sync(tracked_at(github, other_team, "acme/shop"))
+    sync(tracked_at(shop_github, other_team, "acme/shop"))
     assert rows_of(team) == rows_of(other_team)
 
 
@@ -142,163 +109,22 @@ def test_a_narrower_window_right_after_a_full_history_takes_nothing_back(tracked
         assert Repository.objects.get().covered_from == datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def test_a_chain_of_short_tasks_ends_like_one_long_one(tracked, team, other_team, github):
-    outcome = github_sync.advance(begun(tracked), seconds=0)
-    steps = 1
-    while outcome.ended == Ended.HANDED_ON:
-        outcome = github_sync.advance(next_turn(outcome.run_id, tracked.team_id), seconds=0)
-        steps += 1
-    assert outcome.ended == Ended.FINISHED
-    assert steps >= 4  # pages, deployments, the closing pass
-    sync(tracked_at(github, other_team, "acme/shop"))
-    assert rows_of(team) == rows_of(other_team)
-
-
-def test_numbers_are_there_after_the_first_page(tracked, team):
-    outcome = github_sync.advance(begun(tracked), seconds=0)
-    assert outcome.ended == Ended.HANDED_ON
-    row = fresh(tracked)
-    with team_scope(team.pk):
-        assert PullRequest.objects.count() == row.sync_prs_completed == 7
-    assert (row.sync_status, row.sync_prs_total, row.sync_progress) == ("syncing", 60, 11)
-    assert row.sync_activity == "Pull requests, newest first"
-
-
-def test_a_worker_that_wakes_up_late_cannot_write(tracked, team):
-    seen = []
-
-    def taken_away(run):
-        with team_scope(team.pk):
-            seen.append(github_sync.handle_of(run))
-            SyncRun.objects.update(token=uuid.uuid4())
-
-    assert github_sync.advance(begun(tracked), on_page=taken_away).ended == Ended.FENCED
-    assert len(seen) == 1
-    with team_scope(team.pk):
-        assert PullRequest.objects.count() == 7  # the first page's, and nothing of the second
-
-
-def test_a_token_opens_a_run_once(tracked):
-    handle = begun(tracked)
-    assert github_sync.advance(handle, seconds=0).ended == Ended.HANDED_ON
-    assert github_sync.advance(handle, seconds=0).ended == Ended.FENCED
-
-
-def test_two_never_sync_one_repository_at_once(tracked):
-    handle = begun(tracked)
-    with team_scope(tracked.team_id):
-        runs.take(run_id=handle.run_id, token=handle.token)
-    with pytest.raises(SyncBusy):
-        sync(tracked)
-
-
-def test_a_cancelled_run_stops_at_its_next_page_and_keeps_what_it_has(tracked, team):
-    def cancelled(run):
-        with team_scope(team.pk):
-            github_sync.cancel_runs(tracked=tracked)
-
-    assert github_sync.advance(begun(tracked), on_page=cancelled).ended == Ended.FENCED
-    assert run_of(tracked).status == "cancelled"
-    with team_scope(team.pk):
-        assert PullRequest.objects.count() == 7
-
-
-def test_another_depth_replaces_the_unfinished_run(tracked):
-    first = begun(tracked, days=30)
-    second = begun(tracked, days=90)
-    assert first.run_id != second.run_id
-    with team_scope(tracked.team_id):
-        assert SyncRun.objects.get(pk=first.run_id).status == "cancelled"
-
-
-def test_below_a_hundred_remaining_it_pauses_and_resumes_after_the_reset(github, tracked, team):
-    github.limits.preset(remaining=101, reset_in=1800)
-    outcome = sync(tracked)
-    row, run = fresh(tracked), run_of(tracked)
-    assert outcome.ended == Ended.PAUSED
-    assert (row.sync_status, row.rate_limited, run.rate_limited) == ("paused", True, True)
-    assert row.rate_limit_reset_at == run.resume_at
-    assert 98 <= github.limits.budget(_account(github), "graphql").remaining < 101
-    github.limits.preset(remaining=5000, reset_in=3600)
-    _forget_budgets(tracked)
-    assert sync(tracked).ended == Ended.FINISHED
-    assert run_of(tracked).pk == run.pk  # the same run, from its checkpoint
-    with team_scope(team.pk):
-        assert PullRequest.objects.count() == 60
-    assert fresh(tracked).rate_limited is False
-
-
-def _account(github):
-    return next(key for key, resource in github.limits._budgets if resource == "graphql")
-
-
-def _forget_budgets(tracked):
-    """As time does: the hour is over."""
-    with team_scope(tracked.team_id):
-        credential = tracked.integration.credentials.get()
-        credential.github_user_id += 1
-        credential.save()
-
-
-def test_the_reaper_resumes_a_pause_that_is_over(tracked):
-    handle = begun(tracked)
-    with team_scope(tracked.team_id):
-        run = runs.take(run_id=handle.run_id, token=handle.token)
-        runs.pause(run, until=timezone.now() + timedelta(minutes=5), reason="limit", rate_limited=True)
-    assert reaped(tracked.team_id) == []
-    with team_scope(tracked.team_id):
-        SyncRun.objects.update(resume_at=timezone.now())
-    [resumed] = reaped(tracked.team_id)
-    assert github_sync.advance(resumed).ended == Ended.FINISHED
-
-
-def test_the_reaper_continues_a_run_whose_worker_is_gone_from_its_checkpoint(tracked, team, other_team, github):
-    handle = next_turn(github_sync.advance(begun(tracked), seconds=0).run_id, team.pk)
-    with team_scope(team.pk):
-        runs.take(run_id=handle.run_id, token=handle.token)  # and killed
-    assert reaped(team.pk) == []
-    with team_scope(team.pk):
-        SyncRun.objects.update(heartbeat_at=timezone.now() - timedelta(seconds=61))
-    [revived] = reaped(team.pk)
-    assert reaped(team.pk) == []
-    assert github_sync.advance(revived).ended == Ended.FINISHED
-    sync(tracked_at(github, other_team, "acme/shop"))
-    assert rows_of(team) == rows_of(other_team)
-
-
-def test_the_reaper_sends_again_what_was_lost_with_redis(tracked):
-    begun(tracked)
-    [sent] = reaped(tracked.team_id)
-    assert reaped(tracked.team_id) == []
-    with team_scope(tracked.team_id):
-        SyncRun.objects.update(queued_at=timezone.now() - timedelta(minutes=3))
-    assert reaped(tracked.team_id) == [sent]
-
-
-def test_the_reaper_begins_a_sync_that_was_asked_for_and_never_began(tracked):
-    with team_scope(tracked.team_id):
-        TrackedRepository.objects.update(sync_requested_at=timezone.now() - timedelta(minutes=3))
-    [handle] = reaped(tracked.team_id)
-    assert github_sync.advance(handle).ended == Ended.FINISHED
-    assert reaped(tracked.team_id) == []
-
-
 @pytest.mark.parametrize("kind", ["502", "504", "truncate", "drop", "invalid_json"])
-def test_a_passing_fault_loses_nothing(github, tracked, team, other_team, kind):
-    github.faults.add("PullRequestPage", kind, times=1, skip=1)
+def test_a_passing_fault_loses_nothing(shop_github, tracked, team, other_team, kind):
+    shop_github.faults.add("PullRequestPage", kind, times=1, skip=1)
     assert sync(tracked).ended == Ended.FINISHED
-    github.faults.clear()
-    sync(tracked_at(github, other_team, "acme/shop"))
+    shop_github.faults.clear()
+    sync(tracked_at(shop_github, other_team, "acme/shop"))
     assert rows_of(team) == rows_of(other_team)
 
 
-def test_a_page_that_is_too_heavy_is_halved(github, tracked, team, other_team):
-    github.faults.add("PullRequestPage", "502", times=-1, when={"variable": "n", "over": 6})
+def test_a_page_that_is_too_heavy_is_halved(shop_github, tracked, team, other_team):
+    shop_github.faults.add("PullRequestPage", "502", times=-1, when={"variable": "n", "over": 6})
     assert sync(tracked).ended == Ended.FINISHED
     assert fresh(tracked).page_size == 3
-    assert github.stats.faults <= 2  # once at the beginning; a larger page is tried after eight that went well
-    github.faults.clear()
-    sync(tracked_at(github, other_team, "acme/shop"))
+    assert shop_github.stats.faults <= 2  # once at the beginning; a larger page is tried after eight that went well
+    shop_github.faults.clear()
+    sync(tracked_at(shop_github, other_team, "acme/shop"))
     assert rows_of(team) == rows_of(other_team)
 
 
@@ -354,10 +180,10 @@ def test_a_repository_without_pull_requests_is_complete(settings, team):
         assert sync(tracked, 30).ended == Ended.FINISHED
 
 
-def test_two_teams_that_track_one_repository_do_not_disturb_each_other(github, tracked, team, other_team):
+def test_two_teams_that_track_one_repository_do_not_disturb_each_other(shop_github, tracked, team, other_team):
     sync(tracked)
     before = versions_of(team)
-    sync(tracked_at(github, other_team, "acme/shop"), 30)
+    sync(tracked_at(shop_github, other_team, "acme/shop"), 30)
     assert versions_of(team) == before
 
 

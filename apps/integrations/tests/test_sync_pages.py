@@ -11,7 +11,7 @@ from apps.integrations.services import github_sync
 from apps.integrations.services.github_sync import runs
 from apps.integrations.services.github_sync.engine import Ended
 from apps.integrations.services.github_sync.steps.learned import MOST_IN_VAIN
-from apps.integrations.tests.sync_support import rows_of, tracked_at
+from apps.integrations.tests.sync_support import fresh, rows_of, run_of, tracked_at
 from apps.metrics.models import Commit, Deployment, PRCheckRun, PullRequest
 from apps.teams.scope import team_scope
 from devtools.github_sandbox.server import SandboxServer
@@ -21,41 +21,15 @@ SICK = 31
 """The number of the pull request that GitHub cannot render."""
 
 
-@pytest.fixture(scope="module")
-def shared_github():
-    with SandboxServer(synthetic=["acme:shop:60:7"], now=NOW) as sandbox:
-        yield sandbox
-
-
 @pytest.fixture
-def github(shared_github, settings):
-    shared_github.faults.clear()
-    shared_github.limits.preset(remaining=5000, reset_in=3600)
-    shared_github.stats.reset()
-    settings.GITHUB_API_URL = shared_github.url
-    yield shared_github
-    shared_github.faults.clear()
-
-
-@pytest.fixture
-def tracked(github, team) -> TrackedRepository:
-    return tracked_at(github, team, "acme/shop")
+def tracked(shop_github, team) -> TrackedRepository:
+    return tracked_at(shop_github, team, "acme/shop")
 
 
 def sync(tracked, days=None) -> SyncRun:
     """The run, at its end."""
     assert github_sync.sync_repository_history(tracked, days).ended == Ended.FINISHED
     return run_of(tracked)
-
-
-def run_of(tracked) -> SyncRun:
-    with team_scope(tracked.team_id):
-        return SyncRun.objects.filter(tracked_repository=tracked).latest("pk")
-
-
-def fresh(row):
-    with team_scope(row.team_id):
-        return type(row).objects.get(pk=row.pk)
 
 
 def update_of(tracked, ids=None, kind=SyncRun.Kind.INCREMENTAL) -> SyncRun:
@@ -79,13 +53,15 @@ def stored(team, **filters) -> int:
 
 
 @pytest.mark.parametrize("part", ["files", "statusCheckRollup", "commits", "timelineItems", "reviews"])
-def test_a_part_that_graphql_cannot_render_comes_over_rest_and_nothing_differs(github, tracked, team, other_team, part):
-    github.faults.poison("acme/shop", SICK, part)
+def test_a_part_that_graphql_cannot_render_comes_over_rest_and_nothing_differs(
+    shop_github, tracked, team, other_team, part
+):
+    shop_github.faults.poison("acme/shop", SICK, part)
     run = sync(tracked)
     assert (run.status, run.partial) == ("complete", {})
-    assert run.rest_requests == github.stats.rest_requests > 0
-    github.faults.clear()
-    sync(tracked_at(github, other_team, "acme/shop"))
+    assert run.rest_requests == shop_github.stats.rest_requests > 0
+    shop_github.faults.clear()
+    sync(tracked_at(shop_github, other_team, "acme/shop"))
     for each in (team, other_team):
         with team_scope(each.pk):  # REST tells neither
             PRCheckRun.objects.update(workflow="")
@@ -93,29 +69,31 @@ def test_a_part_that_graphql_cannot_render_comes_over_rest_and_nothing_differs(g
     assert rows_of(team) == rows_of(other_team)
 
 
-def test_one_sick_pull_request_does_not_make_the_pages_after_it_small(github, tracked):
-    github.faults.poison("acme/shop", SICK, "files")
+def test_one_sick_pull_request_does_not_make_the_pages_after_it_small(shop_github, tracked):
+    shop_github.faults.poison("acme/shop", SICK, "files")
     sync(tracked)
     assert fresh(tracked).page_size == 24
-    assert github.stats.faults <= 12
+    assert shop_github.stats.faults <= 12
 
 
-def test_a_pull_request_that_graphql_cannot_render_at_all_comes_over_rest_but_for_its_threads(github, tracked, team):
-    github.faults.poison("acme/shop", SICK, "body")
+def test_a_pull_request_that_graphql_cannot_render_at_all_comes_over_rest_but_for_its_threads(
+    shop_github, tracked, team
+):
+    shop_github.faults.poison("acme/shop", SICK, "body")
     run = sync(tracked)
     assert run.status == "partial"
     assert set(run.partial) == {str(SICK)}
     assert set(run.partial[str(SICK)]) <= {"threads", "linked_issues"}
     with team_scope(team.pk):
         sick = PullRequest.objects.get(number=SICK)
-    pull = github.world.repository("acme/shop").contents.pulls[SICK]
+    pull = shop_github.world.repository("acme/shop").contents.pulls[SICK]
     assert (sick.title, sick.state) == (pull.title, pull.state.lower())
     assert stored(team) == 60
 
 
-def test_one_that_neither_way_can_give_is_named_with_its_reason_and_the_others_are_stored(github, tracked, team):
-    github.faults.poison("acme/shop", SICK, "body")
-    github.faults.add(f"/repos/acme/shop/pulls/{SICK}", "502", times=-1)
+def test_one_that_neither_way_can_give_is_named_with_its_reason_and_the_others_are_stored(shop_github, tracked, team):
+    shop_github.faults.poison("acme/shop", SICK, "body")
+    shop_github.faults.add(f"/repos/acme/shop/pulls/{SICK}", "502", times=-1)
     run = sync(tracked)
     assert run.status == fresh(tracked).sync_status == "partial"
     assert set(run.partial) == {"unreadable"}
@@ -124,41 +102,41 @@ def test_one_that_neither_way_can_give_is_named_with_its_reason_and_the_others_a
     assert stored(team) == 59
 
 
-def test_one_that_was_unreadable_is_struck_off_when_it_can_be_read(github, tracked, team):
-    github.faults.poison("acme/shop", SICK, "body")
-    github.faults.add(f"/repos/acme/shop/pulls/{SICK}", "502", times=-1)
+def test_one_that_was_unreadable_is_struck_off_when_it_can_be_read(shop_github, tracked, team):
+    shop_github.faults.poison("acme/shop", SICK, "body")
+    shop_github.faults.add(f"/repos/acme/shop/pulls/{SICK}", "502", times=-1)
     sync(tracked)
-    github.faults.clear()
-    run = update_of(tracked, [pair_of(github, SICK)])
+    shop_github.faults.clear()
+    run = update_of(tracked, [pair_of(shop_github, SICK)])
     assert (run.partial, stored(team)) == ({}, 60)
 
 
-def test_one_of_which_github_cannot_even_say_the_number_is_passed_by(github, tracked, team):
-    github.faults.poison("acme/shop", SICK)
+def test_one_of_which_github_cannot_even_say_the_number_is_passed_by(shop_github, tracked, team):
+    shop_github.faults.poison("acme/shop", SICK)
     run = sync(tracked)
     assert list(run.partial) == ["unreadable"]
     assert stored(team) == 59
 
 
-def test_a_sick_pull_request_among_those_that_changed_comes_over_rest(github, tracked, team):
+def test_a_sick_pull_request_among_those_that_changed_comes_over_rest(shop_github, tracked, team):
     sync(tracked)
     with team_scope(team.pk):
-        PullRequest.objects.filter(number__in=[SICK, pair_of(github)[1]]).update(title="Before")
-    github.faults.poison("acme/shop", SICK, ["files", "commits"])
-    run = update_of(tracked, [pair_of(github, SICK), pair_of(github)])
+        PullRequest.objects.filter(number__in=[SICK, pair_of(shop_github)[1]]).update(title="Before")
+    shop_github.faults.poison("acme/shop", SICK, ["files", "commits"])
+    run = update_of(tracked, [pair_of(shop_github, SICK), pair_of(shop_github)])
     assert (run.status, run.partial, run.counts["pull_requests"]) == ("complete", {}, 2)
     assert run.rest_requests > 0
     assert stored(team, title="Before") == 0
 
 
 def test_a_pull_request_that_changed_and_that_graphql_cannot_render_is_asked_of_rest_by_its_number(
-    github, tracked, team
+    shop_github, tracked, team
 ):
     sync(tracked)
     with team_scope(team.pk):
         PullRequest.objects.filter(number=SICK).update(title="Before")
-    github.faults.poison("acme/shop", SICK, "body")
-    run = update_of(tracked, [pair_of(github, SICK), pair_of(github)])
+    shop_github.faults.poison("acme/shop", SICK, "body")
+    run = update_of(tracked, [pair_of(shop_github, SICK), pair_of(shop_github)])
     assert set(run.partial) == {str(SICK)}
     assert stored(team, title="Before") == 0
 
@@ -188,21 +166,21 @@ def test_a_page_of_which_everything_fails_on_both_ways_ends_partial_and_does_not
 
 
 def test_pages_that_break_off_for_their_length_come_through_when_they_are_smaller(
-    github, tracked, team, other_team, settings
+    shop_github, tracked, team, other_team, settings
 ):
-    github.faults.add("PullRequestPage", "truncate", times=-1, when={"pulls_over": 7})
+    shop_github.faults.add("PullRequestPage", "truncate", times=-1, when={"pulls_over": 7})
     ended = github_sync.sync_repository_history(tracked, None).ended
     pauses = 0
     while ended == Ended.PAUSED and pauses < 5:
         ended = github_sync.sync_repository_history(fresh(tracked), None).ended
         pauses += 1
     assert (ended, pauses) == (Ended.FINISHED, 3)
-    github.faults.clear()
-    sync(tracked_at(github, other_team, "acme/shop"))
+    shop_github.faults.clear()
+    sync(tracked_at(shop_github, other_team, "acme/shop"))
     assert rows_of(team) == rows_of(other_team)
 
 
-def test_a_run_says_of_what_size_its_pages_were_and_how_long_they_took(github, tracked):
+def test_a_run_says_of_what_size_its_pages_were_and_how_long_they_took(shop_github, tracked):
     run = sync(tracked)
     assert {size: (it["pages"], it["pull_requests"]) for size, it in run.pages.items()} == {"7": (1, 7), "24": (3, 53)}
     assert 0 < run.pages["24"]["seconds"] < 30
@@ -222,20 +200,20 @@ def test_deployments_that_are_too_many_at_once_come_in_smaller_pages(settings, t
         assert Deployment.objects.count() == there >= 30
 
 
-def test_deployments_that_cannot_be_had_are_said_and_stop_nothing(github, tracked, team):
-    github.faults.add("Deployments", "502", times=-1)
+def test_deployments_that_cannot_be_had_are_said_and_stop_nothing(shop_github, tracked, team):
+    shop_github.faults.add("Deployments", "502", times=-1)
     run = sync(tracked)
     assert list(run.partial) == ["unreadable"]
     assert list(run.partial["unreadable"].values()) == ["deployments: GitHub answered 502"]
     assert stored(team) == 60
 
 
-def test_a_sync_of_what_changed_costs_a_point_for_the_deployments(github, tracked):
+def test_a_sync_of_what_changed_costs_a_point_for_the_deployments(shop_github, tracked):
     sync(tracked)
-    github.stats.reset()
+    shop_github.stats.reset()
     run = update_of(tracked, [])
     assert (run.points, run.requests) == (1, 1)
-    assert github.stats.operations == ["Deployments"]
+    assert shop_github.stats.operations == ["Deployments"]
 
 
 def test_what_github_no_longer_knows_is_marked_as_gone(settings, team):
@@ -264,31 +242,33 @@ def test_nothing_is_gone_because_the_repository_is_out_of_sight(settings, team):
     assert stored(team, gone_at=None) == 20
 
 
-def test_a_failed_lookup_marks_nothing_as_gone(github, tracked, team):
+def test_a_failed_lookup_marks_nothing_as_gone(shop_github, tracked, team):
     sync(tracked)
-    github.faults.add("PullRequestsByIds", "graphql_error", times=-1, path=["nodes", "*"], message="Loading failed")
-    github.faults.add("/repos/acme/shop/pulls/", "502", times=-1)
-    run = update_of(tracked, [pair_of(github), pair_of(github, SICK)])
+    shop_github.faults.add(
+        "PullRequestsByIds", "graphql_error", times=-1, path=["nodes", "*"], message="Loading failed"
+    )
+    shop_github.faults.add("/repos/acme/shop/pulls/", "502", times=-1)
+    run = update_of(tracked, [pair_of(shop_github), pair_of(shop_github, SICK)])
     assert len(run.partial["unreadable"]) == 2
     assert stored(team, gone_at=None) == 60
 
 
-def test_a_wider_window_fetches_exactly_what_is_missing(github, tracked, team, other_team):
+def test_a_wider_window_fetches_exactly_what_is_missing(shop_github, tracked, team, other_team):
     narrow = sync(tracked, 45)
     had, known_from = stored(team), narrow.cutoff
-    github.stats.reset()
+    shop_github.stats.reset()
     run = sync(fresh(tracked), None)
-    pulls = github.world.repository("acme/shop").contents.pulls.values()
+    pulls = shop_github.world.repository("acme/shop").contents.pulls.values()
     since = f"{known_from:%Y-%m-%dT%H:%M:%SZ}"
     missing = [pull for pull in pulls if pull.state != "OPEN" and pull.updated_at < since]
     assert run.known_from == known_from
     assert run.counts["pull_requests"] == len(missing) == 60 - had
-    assert "PullRequestPage" not in github.stats.operations
-    sync(tracked_at(github, other_team, "acme/shop"))
+    assert "PullRequestPage" not in shop_github.stats.operations
+    sync(tracked_at(shop_github, other_team, "acme/shop"))
     assert rows_of(team) == rows_of(other_team)
 
 
-def test_the_progress_of_a_wider_window_is_about_what_is_missing(github, tracked, team):
+def test_the_progress_of_a_wider_window_is_about_what_is_missing(shop_github, tracked, team):
     sync(tracked, 45)
     had = stored(team)
     seen = []
@@ -299,11 +279,11 @@ def test_the_progress_of_a_wider_window_is_about_what_is_missing(github, tracked
     assert fresh(tracked).sync_prs_total == fresh(tracked).sync_prs_completed == 60 - had
 
 
-def test_a_window_that_becomes_wider_and_not_endless_lacks_only_the_difference(github, tracked, team, other_team):
+def test_a_window_that_becomes_wider_and_not_endless_lacks_only_the_difference(shop_github, tracked, team, other_team):
     sync(tracked, 30)
     had = stored(team)
     run = sync(fresh(tracked), 60)
-    wide = sync(tracked_at(github, other_team, "acme/shop"), 60)
+    wide = sync(tracked_at(shop_github, other_team, "acme/shop"), 60)
     assert rows_of(team) == rows_of(other_team)
     assert run.counts["pull_requests"] == wide.counts["pull_requests"] - had
     assert run.points < wide.points + 3
@@ -323,7 +303,7 @@ def test_what_changes_while_a_window_is_widened_is_not_missed(settings, team):
             assert PullRequest.objects.count() == 60
 
 
-def test_a_sync_that_was_interrupted_while_it_widened_goes_on_there(github, tracked, team, other_team):
+def test_a_sync_that_was_interrupted_while_it_widened_goes_on_there(shop_github, tracked, team, other_team):
     sync(tracked, 20)
     with team_scope(team.pk):
         handle = runs.handle_of(runs.begin_run(tracked=fresh(tracked), kind=SyncRun.Kind.MANUAL, days_back=None))
@@ -333,7 +313,7 @@ def test_a_sync_that_was_interrupted_while_it_widened_goes_on_there(github, trac
             handle = runs.handle_of(SyncRun.objects.get(pk=handle.run_id))
         ended = github_sync.advance(handle, seconds=0).ended
     assert ended == Ended.FINISHED
-    sync(tracked_at(github, other_team, "acme/shop"))
+    sync(tracked_at(shop_github, other_team, "acme/shop"))
     assert rows_of(team) == rows_of(other_team)
 
 

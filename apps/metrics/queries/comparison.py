@@ -71,10 +71,6 @@ class Change:
         """The same for a narrow column."""
         return {Verdict.NOT_COVERED: "not covered", Verdict.TOO_FEW: "too few"}.get(self.verdict, self.words)
 
-    @property
-    def is_clear(self) -> bool:
-        return self.verdict in (Verdict.BETTER, Verdict.WORSE, Verdict.MORE)
-
 
 @dataclass(frozen=True, slots=True)
 class Coverage:

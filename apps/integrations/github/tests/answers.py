@@ -51,7 +51,7 @@ def failing(*errors: dict[str, Any], data: Any = None, **headers: str) -> Respon
     return ok({"data": data, "errors": list(errors)}, **headers)
 
 
-def raised(*answers: Response | Exception, operation: str = "repos_by_id", **variables: Any) -> GitHubError:
+def raised(*answers: Response | Exception, operation: str = "deployments_by_ids", **variables: Any) -> GitHubError:
     with pytest.raises(GitHubError) as caught:
         answering(*answers).run(operation, **variables)
     assert TOKEN not in str(caught.value)

@@ -10,7 +10,6 @@ from apps.integrations.github import changes
 from apps.integrations.github.deployments import (
     fetch_deployments,
     fetch_deployments_by_ids,
-    iter_deployments,
     list_teams,
 )
 from apps.integrations.github.errors import PermissionMissing
@@ -94,14 +93,6 @@ def test_it_counts_a_window():
     assert asked[1]["found"] == "repo:o/r is:pr updated:>=2026-10-21T09:00:00Z"
 
 
-def test_a_repository_is_found_under_its_new_name():
-    world = world_of(0)
-    world.objects["R_1"] |= {"nameWithOwner": "new/name", "isArchived": True, "defaultBranchRef": None}
-    found = changes.repositories_by_id(world.client(), ["R_1", "R_gone"])
-    assert list(found) == ["R_1"]
-    assert (found["R_1"].full_name, found["R_1"].id, found["R_1"].is_archived) == ("new/name", 1_296_269, True)
-
-
 def deployment(world: World, day: int, statuses: int = 1) -> dict:
     return world.add(
         {
@@ -119,9 +110,10 @@ def test_deployments_come_newest_first_with_every_status():
     builders.repository(
         world, [], deployments=[deployment(world, day, statuses=1 + 149 * (day == 7)) for day in range(120)]
     )
-    pages = list(iter_deployments(world.client(), "o", "r"))
-    nodes = [node for page in pages for node in page.nodes]
-    assert [len(page.nodes) for page in pages] == [100, 20]
+    first = fetch_deployments(world.client(), owner="o", name="r")
+    second = fetch_deployments(world.client(), owner="o", name="r", after=first.end_cursor)
+    nodes = [*first.nodes, *second.nodes]
+    assert [(len(page.nodes), page.has_next) for page in (first, second)] == [(100, True), (20, False)]
     assert [node["id"] for node in nodes] == [f"D_{day}" for day in range(119, -1, -1)]
     assert sum(len(node["statuses"]["nodes"]) for node in nodes) == 119 + 150
     assert (world.requests, world.points) == (3, 3)

@@ -88,7 +88,6 @@ def test_the_event_types_are_those_of_the_schema(schema):
         ("deployments", {}, 1),
         ("deployments_by_ids", {"ids": ["x"] * 100}, 1),
         ("teams", {}, 1),
-        ("repos_by_id", {"ids": ["x"] * 100}, 1),
     ],
 )
 def test_each_operation_costs_what_it_says(name, variables, points):
@@ -103,7 +102,7 @@ def test_the_point_rule_gives_what_githubs_documentation_works_out():
 
 
 def test_a_document_carries_only_the_fragments_that_it_needs():
-    document = operation("repos_by_id")
+    document = operation("known_ids")
     assert document.count("fragment ") == 1
     assert "fragment Budget on RateLimit" in document
 

@@ -12,7 +12,7 @@ from apps.integrations.github.types import Answer, RateLimit
 
 
 def test_it_returns_the_data_and_the_budget():
-    answer = answering(ok({"data": {"viewer": {"login": "o"}, "rateLimit": BUDGET}})).run("repos_by_id")
+    answer = answering(ok({"data": {"viewer": {"login": "o"}, "rateLimit": BUDGET}})).run("deployments_by_ids")
     assert answer.data["viewer"] == {"login": "o"}
     assert answer.rate_limit == RateLimit(5000, 4998, 2, RESET, cost=2)
     assert (answer.errors, answer.requests) == ((), 1)
@@ -34,7 +34,7 @@ def test_it_returns_the_data_and_the_budget():
 def test_a_query_that_is_too_heavy_is_not_tried_again_as_it_is(answer):
     sleeps: list[float] = []
     with pytest.raises(QueryTooHeavy):
-        answering(answer, sleeps=sleeps).run("repos_by_id")
+        answering(answer, sleeps=sleeps).run("deployments_by_ids")
     assert sleeps == []
 
 
@@ -55,25 +55,25 @@ def test_a_query_that_is_too_heavy_is_not_tried_again_as_it_is(answer):
 def test_a_broken_answer_is_tried_three_times_with_growing_pauses(broken):
     sleeps: list[float] = []
     with pytest.raises(Unavailable):
-        answering(broken, sleeps=sleeps).run("repos_by_id")
+        answering(broken, sleeps=sleeps).run("deployments_by_ids")
     assert sleeps == [1.0, 2.0]
 
 
 def test_it_goes_on_when_a_further_attempt_succeeds():
     fine = ok({"data": {"viewer": None, "rateLimit": None}})
-    answer = answering(Unavailable(), Response(500), fine).run("repos_by_id")
+    answer = answering(Unavailable(), Response(500), fine).run("deployments_by_ids")
     assert answer.requests == 3
 
 
 def test_half_a_surrogate_pair_does_not_break_the_answer():
-    answer = answering(Response(200, {}, b'{"data": {"viewer": "cut off \\ud83d"}}')).run("repos_by_id")
+    answer = answering(Response(200, {}, b'{"data": {"viewer": "cut off \\ud83d"}}')).run("deployments_by_ids")
     assert answer.data["viewer"] == "cut off \ud83d"
 
 
 def test_good_paths_are_kept_beside_errors():
     data = {"nodes": [{"id": "a"}, None], "rateLimit": None}
     error = {"type": "NOT_FOUND", "message": "Could not resolve to a node", "path": ["nodes", 1]}
-    answer = answering(failing(error, data=data)).run("repos_by_id", ids=["a", "b"])
+    answer = answering(failing(error, data=data)).run("deployments_by_ids", ids=["a", "b"])
     assert answer.data["nodes"] == [{"id": "a"}, None]
     assert [(found.type, found.path) for found in answer.errors] == [("NOT_FOUND", ("nodes", 1))]
 

@@ -13,7 +13,7 @@ from apps.integrations.github.types import RateLimit
 
 
 def test_a_server_without_a_budget_is_taken_as_it_is():
-    answer = answering(ok({"data": {"viewer": None, "rateLimit": None}})).run("repos_by_id")
+    answer = answering(ok({"data": {"viewer": None, "rateLimit": None}})).run("deployments_by_ids")
     assert answer.rate_limit is None
 
 
@@ -23,7 +23,7 @@ def test_the_headers_tell_the_budget_where_the_answer_does_not():
         "x_ratelimit_remaining": "10",
         "x_ratelimit_reset": str(int(RESET.timestamp())),
     }
-    answer = answering(ok({"data": {"viewer": None, "rateLimit": None}}, **headers)).run("repos_by_id", cost=2)
+    answer = answering(ok({"data": {"viewer": None, "rateLimit": None}}, **headers)).run("deployments_by_ids", cost=2)
     assert answer.rate_limit == RateLimit(5000, 10, 4990, RESET, cost=2)
 
 
@@ -100,7 +100,7 @@ def test_a_secondary_limit_says_how_long_to_wait(answer, seconds):
     ],
 )
 def test_a_budget_that_is_nonsense_is_ignored(stated):
-    answer = answering(ok({"data": {"nodes": [], "rateLimit": stated}})).run("repos_by_id", ids=[])
+    answer = answering(ok({"data": {"nodes": [], "rateLimit": stated}})).run("deployments_by_ids", ids=[])
     assert answer.rate_limit is None
 
 
@@ -121,7 +121,7 @@ def test_a_budget_that_is_nonsense_is_ignored(stated):
 def test_headers_that_are_nonsense_are_ignored(name, value):
     headers = {"limit": "5000", "remaining": "10", "reset": str(int(RESET.timestamp()))} | {name: value}
     answer = ok({"data": {"nodes": []}}, **{f"x_ratelimit_{name}": value for name, value in headers.items()})
-    assert answering(answer).run("repos_by_id", ids=[]).rate_limit is None
+    assert answering(answer).run("deployments_by_ids", ids=[]).rate_limit is None
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_githubs_times_are_read_by_its_own_clock():
     assert isinstance(error, RateLimited)
     assert error.retry_after == 300.0
     stated = {"data": {"nodes": [], "rateLimit": {**BUDGET, "resetAt": "2026-11-20T08:55:00Z"}}}
-    answer = answering(ok(stated, **theirs)).run("repos_by_id", ids=[])
+    answer = answering(ok(stated, **theirs)).run("deployments_by_ids", ids=[])
     assert answer.rate_limit is not None
     assert answer.rate_limit.reset_at == NOW + timedelta(minutes=5)
 

@@ -17,7 +17,7 @@ from apps.integrations.github.types import RateLimit
 
 def test_it_sends_the_token_as_a_bearer():
     transport = FunctionTransport(lambda **request: ok({"data": {"rateLimit": None}}))
-    GraphQL(transport, StaticToken(TOKEN), "http://127.0.0.1:1/graphql").run("repos_by_id")
+    GraphQL(transport, StaticToken(TOKEN), "http://127.0.0.1:1/graphql").run("deployments_by_ids")
     [sent] = transport.sent
     assert (sent["method"], sent["url"]) == ("POST", "http://127.0.0.1:1/graphql")
     assert sent["headers"]["Authorization"] == f"bearer {TOKEN}"
@@ -26,7 +26,7 @@ def test_it_sends_the_token_as_a_bearer():
 def test_401_means_bad_credentials_and_is_not_tried_again():
     sleeps: list[float] = []
     with pytest.raises(BadCredentials):
-        answering(refused(401, "Bad credentials"), sleeps=sleeps).run("repos_by_id")
+        answering(refused(401, "Bad credentials"), sleeps=sleeps).run("deployments_by_ids")
     assert sleeps == []
 
 
@@ -57,7 +57,7 @@ def test_each_attempt_leases_a_token_and_reports_what_it_learned():
     }
     client = answering(Unavailable(), refused(403, "x", **headers), tokens=tokens)
     with pytest.raises(RateLimited):
-        client.run("repos_by_id", cost=3)
+        client.run("deployments_by_ids", cost=3)
     assert tokens.asked == [(3, "graphql"), (3, "graphql")]
     assert tokens.told == [None, RateLimit(5000, 0, 5000, RESET, cost=3)]
     assert tokens.errors == ["Unavailable", "RateLimited"]
@@ -92,7 +92,7 @@ def accepting(good: str, tokens: Tokens, sleeps: list[float]) -> GraphQL:
 
 def test_with_another_token_a_refused_request_is_sent_again_at_once():
     tokens, sleeps = Tokens("old", "older", "new"), []
-    assert accepting("new", tokens, sleeps).run("repos_by_id", ids=[]).requests == 3
+    assert accepting("new", tokens, sleeps).run("deployments_by_ids", ids=[]).requests == 3
     assert tokens.errors == ["BadCredentials", "BadCredentials", "NoneType"]
     assert sleeps == []
 
@@ -100,5 +100,5 @@ def test_with_another_token_a_refused_request_is_sent_again_at_once():
 def test_a_request_that_every_token_is_refused_for_ends():
     tokens = Tokens("old", "older")
     with pytest.raises(BadCredentials):
-        accepting("new", tokens, []).run("repos_by_id", ids=[])
+        accepting("new", tokens, []).run("deployments_by_ids", ids=[])
     assert len(tokens.asked) == 2

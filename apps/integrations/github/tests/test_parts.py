@@ -57,8 +57,6 @@ def test_checks_are_runs_and_statuses(server, rest):
     assert list(parts.check_runs(rest, "o/r", "a")) == [{"id": 1}]
     assert list(parts.statuses(rest, "o/r", "a")) == [{"context": "ci"}]
     assert server.asked[0].parameters["filter"] == "latest"
-    list(parts.check_runs(rest, "o/r", "a", every_attempt=True))
-    assert server.asked[2].parameters["filter"] == "all"
 
 
 def test_a_pull_request_that_is_gone_is_said(server, rest):

@@ -17,7 +17,7 @@ from apps.integrations.services.github_sync.part_refresh import (
     sync_pr_issue_comments,
     sync_pr_review_comments,
 )
-from apps.integrations.services.github_sync.reaper import reap_team
+from apps.integrations.services.github_sync.reaper import is_quiet, reap_team
 from apps.integrations.services.github_sync.runs import (
     Handle,
     SyncBusy,
@@ -46,6 +46,7 @@ __all__ = (
     "connections_in_waiting",
     "handle_of",
     "is_covered",
+    "is_quiet",
     "look",
     "next_turns",
     "nobody_waits_for",

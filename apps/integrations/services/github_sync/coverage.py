@@ -238,10 +238,6 @@ def _outdated(repository: Repository, now: datetime) -> dict[str, Any]:
     return {"since": before.get("since", now.isoformat()), "ids": [list(each) for each in found[:MOST_OUTDATED]]}
 
 
-def _is_short(completeness: dict[str, Any]) -> bool:
-    return completeness["stated"] is not None and completeness["stored"] < completeness["stated"]
-
-
 _PARTS = {part.value: part.value.replace("_", " ") for part in Part} | {
     Part.REVIEW_COMMENTS.value: "comments in reviews",
     Part.ISSUE_COMMENTS.value: "comments",

@@ -68,8 +68,12 @@ def followed() -> QuerySet[TrackedRepository]:
 
 def due(now: datetime, *, share: float = 1.0) -> QuerySet[TrackedRepository]:
     """Those of them whose last look or sync is long enough ago, or `share` of that."""
+    return followed().filter(_long_ago(now, share))
+
+
+def _long_ago(now: datetime, share: float = 1.0) -> Q:
     often = ~healthy_webhook() & Q(last_sync_at__lte=now - WITHOUT_WEBHOOK * share)
-    return followed().filter(often | Q(last_sync_at__lte=now - EVERY * share))
+    return often | Q(last_sync_at__lte=now - EVERY * share)
 
 
 def connections_to_look_at(now: datetime) -> QuerySet[GitHubIntegration]:
@@ -84,11 +88,20 @@ def connections_to_look_at(now: datetime) -> QuerySet[GitHubIntegration]:
 
 
 def ask_for_looks(team_id: int) -> list[int]:
-    """The team's connections that are to be looked at now, noted as asked for. One statement, two where some are."""
+    """The team's connections that are to be looked at now, noted as asked for. Two statements, four at most."""
     now = timezone.now()
     with team_scope(team_id):
+        if not _may_be_due(now):
+            return []
         unasked = Q(look_asked_at=None) | Q(look_asked_at__lte=now - LOST_IN_QUEUE)
         ids = list(connections_to_look_at(now).filter(unasked).order_by("looked_at", "pk").values_list("pk", flat=True))
         if ids:
             GitHubIntegration.objects.filter(pk__in=ids).update(look_asked_at=now)
     return ids
+
+
+def _may_be_due(now: datetime) -> bool:
+    """Asked of every team each minute: a tenth of the work that the whole question is, and its no is final."""
+    late = TrackedRepository.objects.filter(_long_ago(now), is_active=True)
+    reading = GitHubIntegration.objects.filter(checks_cursor__isnull=False)
+    return bool(late.exists() or reading.exists())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
@@ -13,6 +14,31 @@ from apps.teams.scope import team_scope
 
 LOST_REQUEST = timedelta(minutes=2)
 """A sync that was asked for, and whose task was lost before it could make the run."""
+
+
+def is_quiet(team_id: int) -> bool:
+    """Whether no row of the team can want anything of the reaper's minute, nor an e-mail: one statement, a tenth of the
+    work of asking each question. In a scope.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_WANTED, {"team": team_id})
+        return not cursor.fetchone()[0]
+
+
+_WANTED = """
+SELECT EXISTS (
+    SELECT FROM integrations_syncrun WHERE team_id = %(team)s AND status IN ('pending', 'running', 'paused')
+) OR EXISTS (
+    SELECT FROM integrations_trackedrepository WHERE team_id = %(team)s AND sync_requested_at IS NOT NULL
+) OR EXISTS (
+    SELECT FROM integrations_syncrun
+    WHERE team_id = %(team)s AND notified_at IS NULL AND status IN ('complete', 'partial', 'error')
+) OR EXISTS (
+    SELECT FROM integrations_githubintegration
+    WHERE team_id = %(team)s AND NOT (sync_status = 'connected' AND permissions_missing = '{}')
+)
+"""
+"""Of runs: `sync_run_status` and `sync_run_unwritten` serve it."""
 
 
 def reap_team(team_id: int) -> int:

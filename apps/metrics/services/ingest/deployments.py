@@ -13,7 +13,7 @@ from apps.common.copy_upsert import copy_upsert
 from apps.metrics.models import Deployment, DeploymentStatus, Repository
 from apps.metrics.records import DeploymentRecord
 from apps.metrics.services.ingest.weeks import weeks_of
-from apps.metrics.services.ingest.writing import Row
+from apps.metrics.services.ingest.writing import Row, find_by_index
 from apps.metrics.services.members import Members, resolve_members
 
 
@@ -36,6 +36,7 @@ def ingest_deployments(
     A deployment is finished at its first `success` status. Statuses that were fetched whole (as many as stated) and
     lack stored ones mark those as gone.
     """
+    find_by_index()
     latest = {record.id: record for record in records}
     members = _members(latest.values())
     written = copy_upsert(

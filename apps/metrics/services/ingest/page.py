@@ -12,7 +12,7 @@ from apps.metrics.records import PullRequestRecord
 from apps.metrics.services.ingest import code, conversation, planning, pull_requests
 from apps.metrics.services.ingest.reverts import resolve_reverts
 from apps.metrics.services.ingest.weeks import instants_of, weeks_of
-from apps.metrics.services.ingest.writing import Page, Row
+from apps.metrics.services.ingest.writing import Page, Row, find_by_index
 from apps.metrics.services.members import accounts_of, resolve_members
 
 
@@ -52,6 +52,7 @@ def ingest_pull_requests(
     longer contains is marked as gone, and comes back when it reappears; a part that is None, partial or capped takes
     nothing away. Rows that are as they were are not written.
     """
+    find_by_index()
     latest = {r.number: r for r in sorted(records, key=lambda r: r.updated_at)}
     stored = pull_requests.lock_stored(repository, sorted(latest))
     new = [r for number, r in latest.items() if not pull_requests.is_stale(r, stored.get(number))]

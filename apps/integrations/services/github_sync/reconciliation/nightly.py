@@ -24,11 +24,18 @@ AT_ONCE = 5
 def begin_due(team_id: int, *, now: datetime | None = None) -> list[int]:
     """Begin the reconciliation of the team's repositories whose last one is long ago and which nothing else is done
     for, and of those that are to be compared before; one that was given up waits for another night. The integrations
-    whose runs wait now. Two statements and a few for each of them.
+    whose runs wait now. Two statements at most, and a few for each of them.
     """
     now = now or timezone.now()
     age = USUALLY if now.hour in NIGHT else AT_LATEST
+    is_time = (
+        Q(reconciled_at__lt=now - age)
+        | Q(reconciled_at=None, created_at__lt=now - age)
+        | Q(reconcile_asked_at__isnull=False)
+    )
     with team_scope(team_id):
+        if not TrackedRepository.objects.filter(is_time, is_active=True).exists():  # most of the day, for little
+            return []
         waiting = []
         given_up = SyncRun.objects.filter(
             tracked_repository=OuterRef("pk"),
@@ -36,11 +43,9 @@ def begin_due(team_id: int, *, now: datetime | None = None) -> list[int]:
             status=SyncRun.Status.ERROR,
             finished_at__gte=now - USUALLY,
         )
-        long_ago = Q(reconciled_at__lt=now - age)
-        never = Q(reconciled_at=None, created_at__lt=now - age)
         repositories = (
             due.followed()
-            .filter(long_ago | never | Q(reconcile_asked_at__isnull=False), ~Exists(given_up), sync_requested_at=None)
+            .filter(is_time, ~Exists(given_up), sync_requested_at=None)
             .select_related("repository")
             .order_by(F("reconcile_asked_at").asc(nulls_last=True), F("reconciled_at").asc(nulls_first=True))
         )

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     """
 
     atomic = False
-    dependencies = (("integrations", "0012_webhook_inbox"),)
+    dependencies = (("integrations", "0013_webhook_inbox"),)
     operations = (
         AddIndexConcurrently(
             "webhookdelivery",

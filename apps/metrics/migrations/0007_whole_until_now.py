@@ -15,5 +15,5 @@ class Migration(migrations.Migration):
     """So many rows at a time, each in a transaction of its own: nobody waits for all of them."""
 
     atomic = False
-    dependencies = (("metrics", "0005_whole_at"),)
+    dependencies = (("metrics", "0006_whole_at"),)
     operations = (migrations.RunPython(until_now_all_was_fetched_at_once, migrations.RunPython.noop),)

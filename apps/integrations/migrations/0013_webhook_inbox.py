@@ -8,7 +8,7 @@ from apps.teams.rls import EnableTeamRLS, TeamForeignKey
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("integrations", "0011_reconcile_asked"),
+        ("integrations", "0012_sync_run_unwritten"),
         ("metrics", "0004_comment_written"),
         ("teams", "0003_audit_event"),
     ]
