@@ -54,7 +54,7 @@ def main(repositories: int = 100, pull_requests: int = 12) -> bool:
         github.stats.reset()
         with CaptureQueriesContext(connection) as queries:
             started = time.perf_counter()
-            look = github_sync.look(team.pk, integration_id, everything_due=True, seconds=None)
+            look = github_sync.look(team.pk, integration_id, seconds=None)
             seconds = time.perf_counter() - started
         after = versions_of(team)
         with team_scope(team.pk):

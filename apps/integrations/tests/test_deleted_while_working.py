@@ -18,6 +18,7 @@ from apps.integrations.services import github_sync
 from apps.integrations.services.github_sync.engine import Ended
 from apps.integrations.services.github_sync.reconciliation import nightly
 from apps.integrations.tests.failure_support import NOW, sync
+from apps.integrations.tests.looks_support import an_hour_later
 from apps.integrations.tests.sync_support import begun, run_of, tracked_at
 from apps.teams.models import BaseTeamModel, Team
 from apps.teams.scope import team_scope
@@ -44,10 +45,11 @@ def history(tracked, page_written):
 
 def a_look(tracked, page_written):
     sync(tracked)
+    an_hour_later(tracked.team)
     page_written.set()
 
     def looks():
-        github_sync.look(tracked.team_id, tracked.integration_id, everything_due=True)
+        github_sync.look(tracked.team_id, tracked.integration_id)
 
     return looks
 

@@ -261,7 +261,7 @@ def test_a_repository_of_which_github_tells_nonsense_keeps_no_other_back(team, s
     ]
     answer = Response(200, {}, orjson.dumps({"data": {"nodes": nodes}}))
     found = pulses(graphql_over(lambda **request: answer), [each.repository.node_id for each in tracked])
-    work = _Work(team.pk, tracked[0].integration_id, timezone.now(), is_over=lambda: False, everything_due=True)
+    work = _Work(team.pk, tracked[0].integration_id, timezone.now(), is_over=lambda: False)
     _settle_what_can_be(work, tracked, found)
     with team_scope(team.pk):
         assert {run.tracked_repository_id for run in SyncRun.objects.all()} == {each.pk for each in tracked}

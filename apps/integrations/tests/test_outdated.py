@@ -13,6 +13,7 @@ from apps.integrations.services.github_sync.coverage import completeness_in_word
 from apps.integrations.services.github_sync.engine import Ended
 from apps.integrations.services.github_sync.reconciliation import nightly
 from apps.integrations.tests.failure_support import repository_of, sync, update
+from apps.integrations.tests.looks_support import an_hour_later
 from apps.integrations.tests.sync_support import fresh, next_turn, rows_of, run_of, tracked_at
 from apps.metrics.models import PullRequest
 from apps.metrics.queries.stored_records import records_of
@@ -54,7 +55,8 @@ def pull_request(tracked) -> PullRequest:
 
 
 def looked_at(tracked):
-    github_sync.look(tracked.team_id, tracked.integration_id, everything_due=True)
+    an_hour_later(tracked.team)
+    github_sync.look(tracked.team_id, tracked.integration_id)
     run = run_of(tracked)
     if run.status == SyncRun.Status.PENDING:
         github_sync.advance(next_turn(run.pk, tracked.team_id), seconds=None)

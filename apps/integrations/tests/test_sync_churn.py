@@ -15,6 +15,7 @@ from apps.integrations.models import SyncRun, TrackedRepository
 from apps.integrations.services import github_sync
 from apps.integrations.services.github_sync.engine import Ended
 from apps.integrations.services.github_sync.reconciliation import nightly
+from apps.integrations.tests.looks_support import an_hour_later
 from apps.integrations.tests.sync_support import reaped, rows_of, tracked_at
 from apps.teams.factories import TeamFactory
 from apps.teams.scope import team_scope
@@ -48,7 +49,8 @@ def synced_amid(churn: Churn, tracked: TrackedRepository, *, steps: int) -> None
     outcome = github_sync.sync_repository_history(tracked, None, on_page=lambda run: churn.run(steps))
     assert outcome.ended == Ended.FINISHED
     assert len(churn.log) >= 5 * steps
-    found = github_sync.look(tracked.team_id, tracked.integration_id, everything_due=True, seconds=None)
+    an_hour_later(tracked.team)
+    found = github_sync.look(tracked.team_id, tracked.integration_id, seconds=None)
     assert found is not None
     assert found.error == ""
     work_off(tracked)

@@ -176,7 +176,7 @@ class World:
                 self.batch = _next_batch(self.looking(), 0)
 
     def looking(self) -> Any:
-        work = _Work(self.team.pk, self.integration.pk, timezone.now(), is_over=lambda: False, everything_due=True)
+        work = _Work(self.team.pk, self.integration.pk, timezone.now(), is_over=lambda: False)
         work.row = self.connection()
         return work
 

@@ -23,6 +23,7 @@ from apps.integrations.tests.failure_support import (
     update,
     use_token,
 )
+from apps.integrations.tests.looks_support import an_hour_later
 from apps.integrations.tests.sync_support import begun, fresh, reaped, rows_of, run_of, tracked_at, versions_of
 from apps.metrics.models import PullRequest, Repository, TeamMember
 from apps.teams.factories import MembershipFactory
@@ -158,7 +159,8 @@ def test_events_and_looks_bring_nothing_of_a_stranger_either(github, shop, team)
     sync(shop)
     before = rows_of(team)
     taken_by_a_stranger(github, shop)
-    looked = github_sync.look(team.pk, shop.integration_id, everything_due=True)
+    an_hour_later(team)
+    looked = github_sync.look(team.pk, shop.integration_id)
     assert (looked.changed, looked.error) == (0, "")
     assert repository_of(shop).full_name == "acme/store"
     errors = []

@@ -78,7 +78,6 @@ class _Work:
     integration_id: int
     started: datetime
     is_over: Callable[[], bool]
-    everything_due: bool
     row: GitHubIntegration = field(default_factory=GitHubIntegration)
     check_id: int = 0
     is_through: bool = False
@@ -107,19 +106,14 @@ class _Work:
 
 
 def look(
-    team_id: int,
-    integration_id: int,
-    *,
-    everything_due: bool = False,
-    now: datetime | None = None,
-    seconds: float | None = 40.0,
+    team_id: int, integration_id: int, *, now: datetime | None = None, seconds: float | None = 40.0
 ) -> Look | None:
-    """Ask for news of the connection's repositories that are due (`everything_due`: of all), for about `seconds` (None:
-    to the end). None where nothing is due, or another look is under way. In no scope; never raises for what GitHub
-    does. The runs that it begins wait for their turn.
+    """Ask for news of the connection's repositories that are due, for about `seconds` (None: to the end). None where
+    nothing is due, or another look is under way. In no scope; never raises for what GitHub does. The runs that it
+    begins wait for their turn.
     """
     try:
-        work = _begin(team_id, integration_id, now or timezone.now(), everything_due, seconds)
+        work = _begin(team_id, integration_id, now or timezone.now(), seconds)
         return _look(work) if work is not None else None
     except (ObjectDoesNotExist, IntegrityError):
         with team_scope(team_id):
@@ -146,23 +140,18 @@ def _look(work: _Work) -> Look:
     return _end(work, until)
 
 
-def _begin(
-    team_id: int, integration_id: int, started: datetime, everything_due: bool, seconds: float | None
-) -> _Work | None:
+def _begin(team_id: int, integration_id: int, started: datetime, seconds: float | None) -> _Work | None:
     deadline = None if seconds is None else time.monotonic() + seconds
     work = _Work(
         team_id,
         integration_id,
         started,
         is_over=lambda: deadline is not None and time.monotonic() >= deadline,
-        everything_due=everything_due,
     )
     with team_scope(team_id):
         work.integration.update(look_asked_at=None)
         free = Q(look_claimed_until=None) | Q(look_claimed_until__lte=timezone.now())
-        mine = work.integration.filter(free, sync_status=GitHubIntegration.SyncStatus.CONNECTED)
-        if not everything_due:
-            mine = mine.filter(pk__in=due.connections_to_look_at(started).values("pk"))
+        mine = work.integration.filter(free, pk__in=due.connections_to_look_at(started).values("pk"))
         if not mine.update(look_claimed_until=timezone.now() + LEASE):
             return None
         work.row = work.integration.get()
@@ -223,8 +212,11 @@ def _ask_for_news(work: _Work, graphql: GraphQL) -> bool:
 
 def _next_batch(work: _Work, last: int) -> list[TrackedRepository]:
     with team_scope(work.team_id):
-        wanted = due.followed() if work.everything_due else due.due(work.started, share=due.JOINS)
-        mine = wanted.filter(integration_id=work.integration_id, pk__gt=last).select_related("repository")
+        mine = (
+            due.due(work.started, share=due.JOINS)
+            .filter(integration_id=work.integration_id, pk__gt=last)
+            .select_related("repository")
+        )
         return list(mine.order_by("pk")[:AT_ONCE])
 
 
@@ -338,7 +330,7 @@ def _checks_wanted(work: _Work) -> tuple[list[int], int | None]:
     with team_scope(work.team_id):
         integration = work.integration.get()
         read_at, cursor = integration.checks_read_at, integration.checks_cursor
-        if cursor is None and (work.everything_due or read_at is None or read_at <= work.started - CHECKS_EVERY):
+        if cursor is None and (read_at is None or read_at <= work.started - CHECKS_EVERY):
             cursor = 0
             work.go_on(checks_cursor=0, checks_read_at=work.started)
         if cursor is None:
