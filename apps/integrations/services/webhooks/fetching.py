@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import DataError, IntegrityError
 from django.utils import timezone
 
@@ -121,8 +122,20 @@ def fetch_due(
     team_id: int, integration_id: int, *, pull_request_id: int | None = None, seconds: float = 40.0
 ) -> Fetched:
     """Fetch what is due of a connection, for about `seconds`. In no scope; never raises for what GitHub does."""
-    until = time.monotonic() + seconds
     fetched = Fetched()
+    try:
+        _fetch_due(team_id, integration_id, pull_request_id, seconds, fetched)
+    except (ObjectDoesNotExist, IntegrityError):
+        with team_scope(team_id):
+            if GitHubIntegration.objects.filter(pk=integration_id).exists():
+                raise  # else the team was deleted meanwhile
+    return fetched
+
+
+def _fetch_due(
+    team_id: int, integration_id: int, pull_request_id: int | None, seconds: float, fetched: Fetched
+) -> None:
+    until = time.monotonic() + seconds
     while True:
         with team_scope(team_id):
             rows = due_fetches.claim(integration_id, pull_request_id=pull_request_id)
@@ -134,7 +147,6 @@ def fetch_due(
             break
     with team_scope(team_id):
         fetched.next_due = due_fetches.next_due(integration_id)
-    return fetched
 
 
 def _settle(team_id: int, integration_id: int, rows: Sequence[ScheduledFetch], fetched: Fetched) -> None:
