@@ -1,9 +1,7 @@
 """For pytest: real PostgreSQL and Redis, mail kept in memory, quick passwords, no GitHub but a sandbox's."""
 
-import os
-
 from tformance.settings.base import *  # noqa: F403
-from tformance.settings.base import CACHES, DATABASES, derived_encryption_key
+from tformance.settings.base import DATABASES, derived_encryption_key
 
 DEBUG = False
 SECRET_KEY = "for-tests-only-0123456789abcdefghijklmnopqrstuvwxyz"
@@ -18,7 +16,6 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 DATABASES["default"]["CONN_MAX_AGE"] = 0
-CACHES["default"]["KEY_PREFIX"] = os.environ.get("PYTEST_XDIST_WORKER", "")  # each has its own rows, and their keys
 CELERY_TASK_ALWAYS_EAGER = False
 GITHUB_API_URL = "http://127.0.0.1:9"  # nobody listens there: a test that forgets its sandbox fails at once
 GITHUB_WEB_URL = "http://127.0.0.1:9"

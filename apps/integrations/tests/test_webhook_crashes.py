@@ -26,7 +26,7 @@ def test_whatever_happens_to_the_workers_each_event_has_its_effect_once(busy_git
     delivered(undisturbed, events)
     inbox.empty(undisturbed.pk)
     with Workers(settings.REDIS_URL) as workers:
-        happened = processed_somehow(workers, disturbed, events, seed=5, every=0.3)
+        happened = processed_somehow(workers, disturbed, events, seed=5, every=0.2)
     assert happened["killed"] >= 2
     assert open_deliveries() == 0
     assert WebhookDelivery.objects.count() == 2 * len(events)
