@@ -22,9 +22,44 @@ def pull_request_version(owner: str, name: str, number: int) -> str | None:
     return None if row is None else str(row[0])
 
 
-# Served by pull_request_key, review_thread_key and its like: each table of a pull request has an index that begins with
-# team and pull request, or with the pull request alone; checks by check_run_head.
-_VERSION = """
+def _part(name: str, table: str, *, versions: str = "t.xmin", also: str = "", joined: str = "") -> str:
+    """A part's rows of one pull request, in a subquery of its own: so PostgreSQL looks them up by their key, whatever
+    it believes of the sizes of tables that a first sync has just filled.
+    """
+    return f"""
+CROSS JOIN LATERAL (
+    SELECT string_agg(concat_ws(':', t.id, {versions}), ' ' ORDER BY t.id) AS version{also}
+    FROM {table} t {joined} WHERE t.team_id = %(team)s AND t.pull_request_id = pr.id
+) {name}"""  # noqa: S608 - our own tables' names
+
+
+_PARTS = {
+    "commits": _part(
+        "commits",
+        "metrics_pullrequestcommit",
+        versions="t.xmin, c.xmin",
+        also=", array_agg(c.github_sha) AS shas, array_agg(c.author_id) AS people",
+        joined="JOIN metrics_commit c ON c.id = t.commit_id",
+    ),
+    "reviews": _part("reviews", "metrics_prreview", also=", array_agg(t.reviewer_id) AS people"),
+    "comments": _part("comments", "metrics_prcomment", also=", array_agg(t.author_id) AS people"),
+    "events": _part(
+        "events", "metrics_prevent", also=", array_agg(t.actor_id) || array_agg(t.subject_member_id) AS people"
+    ),
+    "assignees": _part("assignees", "metrics_pullrequestassignee", also=", array_agg(t.member_id) AS people"),
+    "labels": _part(
+        "labels",
+        "metrics_pullrequestlabel",
+        versions="t.xmin, l.xmin",
+        joined="JOIN metrics_label l ON l.id = t.label_id",
+    ),
+    "threads": _part("threads", "metrics_reviewthread"),
+    "files": _part("files", "metrics_prfile"),
+    "issues": _part("issues", "metrics_linkedissue"),
+}
+
+# Served by pull_request_key, the key of each part's table or its index on the pull request, and check_run_head.
+_VERSION = f"""
 WITH pr AS MATERIALIZED (
     SELECT p.id, p.xmin, p.repository_id, p.head_sha, p.author_id, p.merged_by_id, p.milestone_id, p.reverts_id,
            r.full_name, r.gone_at IS NULL AS is_there
@@ -32,46 +67,20 @@ WITH pr AS MATERIALIZED (
     WHERE p.team_id = %(team)s AND r.team_id = %(team)s AND p.number = %(number)s
       AND lower(r.full_name) = %(full_name)s AND p.gone_at IS NULL
     ORDER BY r.gone_at DESC NULLS FIRST, r.id DESC LIMIT 1
-), commits AS MATERIALIZED (
-    SELECT c.id, c.xmin, l.xmin AS linked, c.github_sha, c.author_id
-    FROM pr JOIN metrics_pullrequestcommit l ON l.team_id = %(team)s AND l.pull_request_id = pr.id
-    JOIN metrics_commit c ON c.id = l.commit_id
-), reviews AS MATERIALIZED (
-    SELECT t.id, t.xmin, t.reviewer_id FROM pr JOIN metrics_prreview t ON t.pull_request_id = pr.id
-), comments AS MATERIALIZED (
-    SELECT t.id, t.xmin, t.author_id FROM pr JOIN metrics_prcomment t ON t.pull_request_id = pr.id
-), events AS MATERIALIZED (
-    SELECT t.id, t.xmin, t.actor_id, t.subject_member_id
-    FROM pr JOIN metrics_prevent t ON t.team_id = %(team)s AND t.pull_request_id = pr.id
-), assignees AS MATERIALIZED (
-    SELECT t.id, t.xmin, t.member_id
-    FROM pr JOIN metrics_pullrequestassignee t ON t.team_id = %(team)s AND t.pull_request_id = pr.id
-), found (kind, id, version) AS (
-    SELECT 'commit', id, concat(xmin, '+', linked) FROM commits
-    UNION ALL SELECT 'review', id, xmin::text FROM reviews
-    UNION ALL SELECT 'comment', id, xmin::text FROM comments
-    UNION ALL SELECT 'event', id, xmin::text FROM events
-    UNION ALL SELECT 'assignee', id, xmin::text FROM assignees
-    UNION ALL SELECT 'thread', t.id, t.xmin::text FROM pr JOIN metrics_reviewthread t ON t.pull_request_id = pr.id
-    UNION ALL SELECT 'file', t.id, t.xmin::text
-        FROM pr JOIN metrics_prfile t ON t.team_id = %(team)s AND t.pull_request_id = pr.id
-    UNION ALL SELECT 'issue', t.id, t.xmin::text
-        FROM pr JOIN metrics_linkedissue t ON t.team_id = %(team)s AND t.pull_request_id = pr.id
-    UNION ALL SELECT 'label', t.id, concat(t.xmin, '+', l.xmin)
-        FROM pr JOIN metrics_pullrequestlabel t ON t.team_id = %(team)s AND t.pull_request_id = pr.id
-        JOIN metrics_label l ON l.id = t.label_id
-    UNION ALL SELECT 'check', t.id, t.xmin::text
-        FROM pr JOIN metrics_prcheckrun t ON t.team_id = %(team)s AND t.repository_id = pr.repository_id
-        AND t.head_sha IN (SELECT pr.head_sha UNION SELECT github_sha FROM commits)
-    UNION ALL SELECT 'milestone', t.id, t.xmin::text FROM pr JOIN metrics_milestone t ON t.id = pr.milestone_id
-    UNION ALL SELECT 'reverted', t.id, t.number::text FROM pr JOIN metrics_pullrequest t ON t.id = pr.reverts_id
-    UNION ALL SELECT 'member', t.id, t.xmin::text FROM metrics_teammember t WHERE t.id IN (
-        SELECT author_id FROM pr UNION SELECT merged_by_id FROM pr UNION SELECT author_id FROM commits
-        UNION SELECT reviewer_id FROM reviews UNION SELECT author_id FROM comments UNION SELECT member_id FROM assignees
-        UNION SELECT actor_id FROM events UNION SELECT subject_member_id FROM events
-    )
 )
-SELECT md5(concat_ws(' ', pr.id, pr.xmin, pr.full_name, pr.is_there,
-    (SELECT string_agg(concat_ws(':', kind, id, version), ' ' ORDER BY kind, id) FROM found)))
-FROM pr
-"""
+SELECT md5(concat_ws('|', pr.id, pr.xmin, pr.full_name, pr.is_there,
+    {", ".join(f"'{name}', {name}.version" for name in (*_PARTS, "checks", "people"))},
+    'milestone', (SELECT t.xmin FROM metrics_milestone t WHERE t.id = pr.milestone_id),
+    'reverts', (SELECT t.number FROM metrics_pullrequest t WHERE t.id = pr.reverts_id)))
+FROM pr {"".join(_PARTS.values())}
+CROSS JOIN LATERAL (
+    SELECT string_agg(concat_ws(':', t.id, t.xmin), ' ' ORDER BY t.id) AS version FROM metrics_prcheckrun t
+    WHERE t.team_id = %(team)s AND t.repository_id = pr.repository_id
+      AND t.head_sha = ANY(commits.shas || ARRAY[pr.head_sha])
+) checks
+CROSS JOIN LATERAL (
+    SELECT string_agg(concat_ws(':', t.id, t.xmin), ' ' ORDER BY t.id) AS version FROM metrics_teammember t
+    WHERE t.id = ANY(ARRAY[pr.author_id, pr.merged_by_id]
+        || {" || ".join(f"{name}.people" for name, part in _PARTS.items() if "people" in part)})
+) people
+"""  # noqa: S608 - our own tables' names
