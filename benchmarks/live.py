@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from itertools import islice
 from statistics import median
 
@@ -129,7 +130,7 @@ def main(count: int = 3_000) -> bool:
         client = client_of(team)
         with team_scope(team.pk):
             for words, number in (("a pull request", SMALL), ("a large one", LARGE)):
-                wall, _ = milliseconds(lambda number=number: pull_request_version("acme", "api", number))
+                wall, _ = milliseconds(partial(pull_request_version, "acme", "api", number))
                 figures.append(Figure(f"{words}: the statement", wall, "ms"))
             wall, _ = milliseconds(repositories_version)
             figures.append(Figure("200 repositories: the statement", wall, "ms"))

@@ -1,4 +1,4 @@
-"""Open pages follow what is stored: a pull request and the repositories, changed by the ingest and by others' hands.
+"""An open page of a pull request follows what the ingest stores.
 
 Screenshots stay in `var/screenshots/live/`.
 """
@@ -17,14 +17,6 @@ from django.utils import timezone
 from playwright.sync_api import Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
-from apps.integrations.factories import (
-    AvailableRepositoryFactory,
-    GitHubIntegrationFactory,
-    IntegrationCredentialFactory,
-    TrackedRepositoryFactory,
-)
-from apps.integrations.models import TrackedRepository
-from apps.integrations.services.repositories import track_repository
 from apps.metrics.factories import RepositoryFactory
 from apps.metrics.models import Repository
 from apps.metrics.records import (
@@ -51,21 +43,11 @@ SOON = 3_500
 """Milliseconds until a page has followed: its interval, and a busy machine's while."""
 
 PRIYA, SAM = Account(1, "pnair", name="Priya Nair"), Account(2, "schen", name="Sam Chen")
-REPOSITORIES = "/integrations/github/repos/"
 
 
 @pytest.fixture
 def admin() -> Membership:
     return MembershipFactory.create(user__email=f"{uuid4().hex}@example.com", role=Membership.Role.ADMIN)
-
-
-@pytest.fixture
-def problems(page: Page) -> list[str]:
-    """What the page's scripts threw, and what its content policy refused."""
-    found: list[str] = []
-    page.on("pageerror", lambda error: found.append(str(error)))
-    page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
-    return found
 
 
 def shoot(page: Page, name: str) -> None:
@@ -76,12 +58,10 @@ def shoot(page: Page, name: str) -> None:
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} is wider than the {size}"
-            page.screenshot(path=SHOTS / f"{name}-{size}-{scheme}.png")
+            page.screenshot(path=SHOTS / f"{name}-{size}-{scheme}.png", animations="disabled")
     page.set_viewport_size({"width": 1280, "height": 900})
     page.emulate_media(color_scheme="light")
 
-
-# ── One pull request ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 
@@ -316,107 +296,3 @@ def test_a_pull_request_that_is_gone_says_so_and_stays_readable(page: Page, admi
         Repository.objects.get().pull_requests.update(gone_at=NOW)
     expect(page.locator("#live-word")).to_contain_text("no longer there", timeout=SOON)
     expect(page.get_by_role("heading", level=1)).to_have_text("Retry webhooks")
-
-
-# ── Repositories ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.fixture
-def followed(live_server: LiveServer, page: Page, admin: Membership) -> dict[str, TrackedRepository]:
-    """The Repositories page of a team with two tracked and three other repositories, nothing of which is in motion."""
-    with team_scope(admin.team_id):
-        integration = GitHubIntegrationFactory.create(organization_slug="acme", discovery_status="done")
-        IntegrationCredentialFactory.create(integration=integration)
-        found = {}
-        for name in ("api", "shop", "docs", "infra", "wiki"):
-            repository = RepositoryFactory.create(full_name=f"acme/{name}", covered_from=ago(900), synced_to=NOW)
-            AvailableRepositoryFactory.create(
-                integration=integration, github_repo_id=repository.github_repo_id, full_name=repository.full_name
-            )
-            if name in ("api", "shop"):
-                found[name] = TrackedRepositoryFactory.create(
-                    integration=integration, repository=repository, sync_status="complete", webhook_status="active"
-                )
-    page.goto(sign_in(page, live_server, admin) + REPOSITORIES)
-    expect(page.locator("article.card")).to_have_count(2)
-    return found
-
-
-def changed(tracked: TrackedRepository, **fields: object) -> None:
-    with team_scope(tracked.team_id):
-        TrackedRepository.objects.filter(pk=tracked.pk).update(**fields)
-
-
-LATER = 7_000
-"""Milliseconds until the page has followed where nothing is in motion."""
-
-
-def test_cards_follow_what_syncs_and_deliveries_do(
-    page: Page, problems: list[str], followed: dict[str, TrackedRepository]
-) -> None:
-    shop = page.locator("article.card", has=page.get_by_role("heading", name="shop"))
-    expect(shop).to_contain_text("nothing received yet")
-    changed(followed["shop"], last_delivery_at=timezone.now())
-    expect(shop).to_contain_text("receiving, just now", timeout=LATER)
-    moving = {"sync_status": "syncing", "sync_progress": 40, "sync_prs_total": 200, "sync_prs_completed": 80}
-    changed(followed["shop"], sync_started_at=timezone.now(), **moving)
-    expect(shop).to_contain_text("40%", timeout=LATER)
-    expect(page.locator("#repositories-head")).to_contain_text("1 syncing")
-    changed(followed["shop"], sync_progress=70)
-    expect(shop).to_contain_text("70%", timeout=SOON)
-    changed(followed["shop"], sync_status="error", last_sync_error="GitHub could not answer.")
-    expect(shop).to_contain_text("GitHub could not answer.", timeout=SOON)
-    expect(page.locator("#repositories-head")).to_contain_text("1 of 2 needs attention", timeout=LATER)
-    expect(page.locator("article.card h3")).to_have_text(["api", "shop"])  # nothing changes places under the pointer
-    assert problems == []
-
-
-def test_a_repository_that_a_colleague_tracks_comes_in_and_what_one_was_doing_stays(
-    page: Page, admin: Membership, followed: dict[str, TrackedRepository]
-) -> None:
-    depth = page.get_by_label("How far back, acme/docs")
-    depth.select_option("90")
-    search = page.get_by_role("searchbox")
-    with team_scope(admin.team_id):
-        integration = followed["api"].integration
-        available = integration.available_repositories.get(full_name="acme/wiki")
-        track_repository(integration=integration, available=available, days_back=30, actor=admin.user)
-    search.focus()
-    expect(page.locator("article.card h3")).to_have_text(["wiki", "api", "shop"], timeout=LATER)
-    expect(page.locator(".side [data-count=repo]")).to_have_text("3")
-    expect(page.locator("#untracked-count")).to_have_text("2")
-    expect(page.locator("#repositories-tabs")).to_contain_text("Tracked 3")
-    expect(depth).to_have_value("90")
-    expect(search).to_be_focused()
-    expect(page.locator("#live-word")).to_have_text("Updated just now")
-    shoot(page, "repositories")
-
-
-def test_what_one_switched_off_stays_to_be_switched_on_again(
-    page: Page, followed: dict[str, TrackedRepository]
-) -> None:
-    switch = page.get_by_role("switch", name="Track acme/api")
-    switch.click()
-    expect(switch).to_have_attribute("aria-checked", "false")
-    version = page.locator("#repositories").get_attribute("data-version")
-    assert version is not None
-    changed(followed["shop"], last_delivery_at=timezone.now())
-    expect(page.locator("#repositories")).not_to_have_attribute("data-version", version, timeout=LATER)
-    expect(page.locator("article.card")).to_have_count(2)
-    expect(page.locator("#live-word")).to_be_empty()  # it was one's own doing
-    switch.click()
-    expect(switch).to_have_attribute("aria-checked", "true")
-    expect(page.locator("article.card")).to_have_count(2)
-
-
-def test_a_card_that_came_to_rest_asks_no_more(page: Page, followed: dict[str, TrackedRepository]) -> None:
-    asked: list[str] = []
-    changed(followed["api"], sync_status="syncing", sync_progress=40)
-    expect(page.locator("article.card", has_text="40%")).to_have_count(1, timeout=LATER)
-    changed(followed["api"], sync_status="complete")
-    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # the page sees it before the card does
-    expect(page.locator("article.card", has_text="Up to date")).to_have_count(2, timeout=SOON)
-    page.on("request", lambda request: asked.append(request.url))
-    with page.expect_response(lambda response: response.status == 204, timeout=LATER):
-        pass
-    assert [url for url in asked if "/progress/" in url] == []
