@@ -6,6 +6,7 @@ import secrets
 
 from django.db import models
 
+from apps.common.models import ZippedField
 from apps.teams.models import Team
 
 
@@ -31,10 +32,10 @@ class WebhookDelivery(models.Model):
     an `error`, where it never can have one.
     """
 
-    endpoint = models.ForeignKey(WebhookEndpoint, models.CASCADE, related_name="deliveries")
+    endpoint = models.ForeignKey(WebhookEndpoint, models.CASCADE, related_name="deliveries", db_index=False)
     guid = models.CharField(max_length=64)
     event = models.CharField(max_length=64)
-    payload = models.BinaryField()
+    payload = ZippedField()
     received_at = models.DateTimeField(auto_now_add=True)
     claimed_at = models.DateTimeField(null=True)
     processed_at = models.DateTimeField(null=True)

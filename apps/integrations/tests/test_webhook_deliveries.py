@@ -18,7 +18,7 @@ from apps.integrations.models import GitHubIntegration, TrackedRepository, Webho
 from apps.integrations.services.github_sync.due import healthy_webhook
 from apps.integrations.services.github_webhooks import register
 from apps.integrations.services.repositories import request_hook
-from apps.integrations.services.webhooks import deliveries, inbox, rotation
+from apps.integrations.services.webhooks import deliveries, receiving, rotation
 from apps.integrations.tests.test_github_webhooks import at_github, followed, fresh, registered, use_token
 from apps.teams.models import AuditEvent
 from apps.teams.scope import team_scope
@@ -205,11 +205,11 @@ def test_hooks_take_turns_where_there_are_many(sandbox, connected, shop, monkeyp
 
 
 def received(connected, secret) -> bool:
-    endpoint = WebhookEndpoint.objects.get()
+    listener = receiving.listener_at(WebhookEndpoint.objects.get().opaque_id)
     body = b"{}"
     try:
-        inbox.receive(endpoint=endpoint, body=body, signed=sign(body, secret), event="ping", guid=secret[:20])
-    except inbox.Refused:
+        receiving.receive(listener=listener, body=body, signed=sign(body, secret), event="ping", guid=secret[:20])
+    except receiving.Refused:
         return False
     return True
 
@@ -226,7 +226,8 @@ def ended(connected, *, after) -> int:
     return rotation.end_rotations(connected.team_id)
 
 
-def test_a_secret_is_rotated_without_a_gap(connected, shop, hook):
+def test_a_secret_is_rotated_without_a_gap(connected, shop, hook, monkeypatch):
+    monkeypatch.setattr(receiving, "TRUSTED_FOR", 0.0)
     before = secret_of(connected)
     assert rotation.rotate_secret(integration=connected, actor=None) == [shop.pk]
     now = secret_of(connected)

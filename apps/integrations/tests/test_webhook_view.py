@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
+from threading import Event, Thread, Timer
 
 import pytest
+from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -18,7 +21,7 @@ from apps.integrations.factories import (
 from apps.integrations.github.signature import sign
 from apps.integrations.models import GitHubIntegration, TrackedRepository, WebhookDelivery
 from apps.integrations.services.webhooks import inbox
-from apps.integrations.services.webhooks.inbox import LARGEST_PAYLOAD
+from apps.integrations.services.webhooks.receiving import LARGEST_PAYLOAD, TRUSTED_FOR
 from apps.teams.scope import team_scope
 
 BODY = b'{ "action": "opened",\n  "zen": "caf\xc3\xa9" }'
@@ -168,9 +171,73 @@ def test_nothing_of_what_is_refused_is_kept(team, endpoint):
     assert not WebhookDelivery.objects.exists()
 
 
-def test_a_delivery_takes_few_statements(endpoint, django_assert_num_queries):
+def test_a_delivery_takes_one_statement_once_its_listener_is_known(endpoint, django_assert_num_queries):
     with django_assert_num_queries(7):  # with the scope's, and a savepoint that is a transaction elsewhere
         send(endpoint)
+    with django_assert_num_queries(1):
+        send(endpoint, guid="guid-2")
+
+
+def test_a_new_secret_counts_at_once_and_a_former_one_for_seconds_at_most(team, endpoint, monkeypatch):
+    assert send(endpoint, guid="a").status_code == 202
+    with team_scope(team.pk):
+        integration = GitHubIntegration.objects.get(pk=endpoint.integration_id)
+        integration.webhook_secret = "new"
+        integration.save()
+    assert send(endpoint, secret="new", guid="b").status_code == 202
+    assert send(endpoint, secret="s3cret", guid="c").status_code == 403
+    integration.webhook_secret = "newer"
+    with team_scope(team.pk):
+        integration.save()
+    later = time.monotonic() + TRUSTED_FOR
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    assert send(endpoint, secret="new", guid="d").status_code == 403
+
+
+def test_a_deleted_endpoint_takes_nothing_more(endpoint):
+    assert send(endpoint, guid="a").status_code == 202
+    endpoint.delete()
+    assert send(endpoint, guid="b").status_code == 404
+    assert send(endpoint, guid="c", secret="wrong").status_code == 404
+    assert not WebhookDelivery.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_endpoint_that_is_deleted_while_its_event_is_stored_takes_nothing(endpoint):
+    assert send(endpoint, guid="a").status_code == 202
+    read, deleted = Event(), Event()
+
+    def delete() -> None:
+        with transaction.atomic():
+            endpoint.delete()
+            read.set()
+            deleted.wait(5)
+        connection.close()
+
+    deleting = Thread(target=delete)
+    deleting.start()
+    assert read.wait(5)
+    Timer(0.3, deleted.set).start()
+    assert send(endpoint, guid="b").status_code == 404
+    deleting.join()
+    assert not WebhookDelivery.objects.exists()
+
+
+def test_a_payload_takes_a_fraction_of_its_size_on_the_disk(endpoint):
+    body = json.dumps({"urls": [f"https://api.github.com/repos/acme/shop/issues/{n}" for n in range(500)]}).encode()
+    send(endpoint, body)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT length(payload) FROM integrations_webhookdelivery")
+        assert cursor.fetchone()[0] < len(body) / 5
+    assert WebhookDelivery.objects.get().payload == body
+
+
+def test_what_was_stored_before_payloads_were_compressed_is_read(endpoint):
+    delivery = WebhookDeliveryFactory.create(endpoint=endpoint)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE integrations_webhookdelivery SET payload = %s", [BODY])
+    delivery.refresh_from_db()
+    assert delivery.payload == BODY
 
 
 def test_what_was_given_up_is_on_the_page_of_connections(team, endpoint, as_owner_of_team):

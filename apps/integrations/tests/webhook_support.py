@@ -16,7 +16,7 @@ from apps.integrations.models import (
     WebhookEndpoint,
 )
 from apps.integrations.services import github_sync
-from apps.integrations.services.webhooks import inbox
+from apps.integrations.services.webhooks import receiving
 from apps.integrations.tests.sync_support import tracked_at
 from apps.teams.models import Team
 from apps.teams.scope import team_scope
@@ -64,8 +64,10 @@ def heard(github: Any, *names: str) -> list[tuple[str, bytes, str]]:
 
 def delivered(endpoint: WebhookEndpoint, events: Iterable[tuple[str, bytes, str]]) -> list[str]:
     """What the endpoint answers to these events."""
+    listener = receiving.listener_at(endpoint.opaque_id)
+    assert listener is not None
     return [
-        inbox.receive(endpoint=endpoint, body=body, signed=sign(SECRET, body), event=event, guid=guid)
+        receiving.receive(listener=listener, body=body, signed=sign(SECRET, body), event=event, guid=guid)
         for event, body, guid in events
     ]
 

@@ -10,12 +10,13 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from apps.integrations.models import GitHubIntegration
-from apps.integrations.services.webhooks.inbox import (
+from apps.integrations.services.webhooks.inbox import needs_waking
+from apps.integrations.services.webhooks.receiving import (
+    GONE,
     LARGEST_PAYLOAD,
     Received,
     Refused,
-    endpoint_at,
-    needs_waking,
+    listener_at,
     receive,
 )
 from apps.integrations.services.webhooks.rotation import rotate_secret
@@ -31,9 +32,9 @@ def github_webhook(request: HttpRequest, opaque_id: str) -> HttpResponse:
     """202 once the event is stored (now or before); 403 for a wrong signature, 404 for an unknown address, 413 for more
     than GitHub sends, 400 for what is no event. Everything else happens in a task.
     """
-    endpoint = endpoint_at(opaque_id)
-    if endpoint is None:
-        return _said(404, "Nobody listens here.")
+    listener = listener_at(opaque_id)
+    if listener is None:
+        return _said(404, GONE)
     try:
         body = request.body
     except RequestDataTooBig:
@@ -42,7 +43,7 @@ def github_webhook(request: HttpRequest, opaque_id: str) -> HttpResponse:
         return _said(413, "Larger than 25 MB.")
     try:
         received = receive(
-            endpoint=endpoint,
+            listener=listener,
             body=body,
             signed=request.headers.get("X-Hub-Signature-256", ""),
             event=request.headers.get("X-GitHub-Event", ""),
@@ -50,8 +51,8 @@ def github_webhook(request: HttpRequest, opaque_id: str) -> HttpResponse:
         )
     except Refused as refused:
         return _said(refused.status, str(refused))
-    if received == Received.STORED and needs_waking(endpoint.pk):
-        after_commit(process_webhook_deliveries_task, endpoint.pk)
+    if received == Received.STORED and needs_waking(listener.endpoint_id):
+        after_commit(process_webhook_deliveries_task, listener.endpoint_id)
     return _said(202, received)
 
 

@@ -1,5 +1,6 @@
-"""The inbox: an event is stored before GitHub gets its answer, and processed in a task, its effect and the note that it
-was processed in one transaction. So nothing that was answered with 202 is lost, and nothing has its effect twice.
+"""The inbox: an event is stored before GitHub gets its answer (see `receiving`), and processed in a task, its effect
+and the note that it was processed in one transaction. So nothing that was answered with 202 is lost, and nothing has
+its effect twice.
 
 A delivery is claimed before it is processed. A claim that ends in nothing (the worker was lost, or met what it was not
 made for) may be taken over after a while, longer each time; after the fourth the delivery stays with its error. What is
@@ -10,11 +11,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 import orjson
@@ -23,18 +23,13 @@ from django.db import InterfaceError, OperationalError, connection
 from django.db.models import F, Q
 from django.utils import timezone
 
-from apps.common.models import decrypt_text
 from apps.integrations import processors
-from apps.integrations.github import signature
 from apps.integrations.models import TrackedRepository, WebhookDelivery, WebhookEndpoint
 from apps.integrations.services.webhooks import gathering, touched
 from apps.integrations.services.webhooks.gathering import NOTHING, Gathered
 from apps.teams.scope import team_scope
 
 logger = logging.getLogger(__name__)
-
-LARGEST_PAYLOAD = 25 * 1024 * 1024
-"""GitHub's own cap: larger events are not sent at all."""
 
 KEPT_FOR = timedelta(days=30)
 DELETED_AT_ONCE = 1_000
@@ -58,19 +53,6 @@ WOKEN_FOR = 60
 """Seconds for which one message that wakes a worker stands for all deliveries of its endpoint, should it be lost."""
 
 
-class Refused(Exception):
-    """A delivery that is not taken; `status` is the HTTP status to answer with."""
-
-    def __init__(self, status: int, reason: str) -> None:
-        self.status = status
-        super().__init__(reason)
-
-
-class Received(StrEnum):
-    STORED = "stored"
-    DUPLICATE = "duplicate"
-
-
 @dataclass(frozen=True, slots=True)
 class Emptied:
     """What a turn at the inbox did: `done` deliveries have their effect, `failed` are to be tried again or were given
@@ -83,64 +65,6 @@ class Emptied:
     touched: bool = False
     gathered: Gathered = NOTHING
     is_unfinished: bool = False
-
-
-def receive(*, endpoint: WebhookEndpoint, body: bytes, signed: str, event: str, guid: str) -> Received:
-    """Keep one event, raw, once. Raises Refused, and then nothing is stored.
-
-    `signed` is X-Hub-Signature-256, checked over the raw bytes before anything reads them.
-    """
-    with team_scope(endpoint.team_id):
-        if not signature.verify(body, signed, _secrets(endpoint)):
-            raise Refused(403, "The signature is missing or wrong.")
-        _parse(body)
-        if not event or not guid or len(event) > 64 or len(guid) > 64 or "\0" in event + guid:
-            raise Refused(400, "X-GitHub-Event and X-GitHub-Delivery are needed.")
-        return _stored(endpoint, body, event, guid)
-
-
-def endpoint_at(opaque_id: str) -> WebhookEndpoint | None:
-    """The endpoint with this address. As SQL, like all that every delivery waits for: it takes a third of the time."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id, team_id, integration_id FROM integrations_webhookendpoint WHERE opaque_id = %s", [opaque_id]
-        )
-        row = cursor.fetchone()
-    return None if row is None else WebhookEndpoint(pk=row[0], team_id=row[1], integration_id=row[2])
-
-
-def _secrets(endpoint: WebhookEndpoint) -> Iterator[str]:
-    """The connection's secret, and the one before while a rotation runs."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT webhook_secret, webhook_secret_before FROM integrations_githubintegration"
-            " WHERE team_id = %s AND id = %s",
-            [endpoint.team_id, endpoint.integration_id],
-        )
-        sealed = cursor.fetchone() or ()
-    for each in sealed:
-        if each:
-            yield decrypt_text(each, what="A webhook's secret")
-
-
-def _parse(body: bytes) -> None:
-    try:
-        payload = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise Refused(400, "The body is not JSON.") from error
-    if not isinstance(payload, dict):
-        raise Refused(400, "The body is not a JSON object.")
-
-
-def _stored(endpoint: WebhookEndpoint, body: bytes, event: str, guid: str) -> Received:
-    """A guid that is there already: GitHub keeps it when it delivers again."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO integrations_webhookdelivery (endpoint_id, guid, event, payload, received_at, attempts, error)"
-            " VALUES (%s, %s, %s, %s, %s, 0, '') ON CONFLICT (endpoint_id, guid) DO NOTHING",
-            [endpoint.pk, guid, event, body, timezone.now()],
-        )
-        return Received.STORED if cursor.rowcount else Received.DUPLICATE
 
 
 def needs_waking(endpoint_id: int) -> bool:
@@ -266,7 +190,7 @@ def _processed(endpoint: WebhookEndpoint, delivery_id: int, claimed_at: datetime
             delivery = ours.select_for_update().first()
             if delivery is None:
                 return None
-            processed = processors.process(endpoint.team_id, delivery.event, orjson.loads(bytes(delivery.payload)))
+            processed = processors.process(endpoint.team_id, delivery.event, orjson.loads(delivery.payload))
             gathered = gathering.note(processed.needs)
             touched.note(processed.touched_weeks)
             ours.update(processed_at=timezone.now(), error="")
