@@ -1,83 +1,115 @@
 """The other side of `benchmarks.webhooks`: a process that sends signed deliveries and measures the answers.
 
-`python -m benchmarks.webhook_load PORT PATH COUNT RATE CONNECTIONS` reads orders for nothing else: bodies come as JSON
-lines {"event", "body", "secret"} on standard input, and one JSON line of figures goes out. RATE 0: as fast as the
-answers come, else so many a second, whatever the server does (a late answer delays no other one's begin).
+`python benchmarks/webhook_load.py PORT PATH COUNT RATE CONNECTIONS`: bodies come as JSON lines {"event", "body",
+"secret"} on standard input, and one JSON line of figures goes out. RATE 0: as fast as the answers come, else so many a
+second, whatever the server does (a late answer delays no other one's begin, as long as a connection is free).
+
+A thread and a socket for each connection, kept open, and nothing between them and the request's bytes: what this
+process computes is taken from the server on the same machine.
 """
 
 from __future__ import annotations
 
-import asyncio
+import gc
 import hashlib
 import hmac
 import json
+import socket
 import sys
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator
-from itertools import count, cycle
+from itertools import count
+from threading import Thread
 
 
-def requests(path: str, secret: str, events: list[tuple[str, bytes]]) -> Iterator[bytes]:
-    """Whole HTTP requests, each with a guid of its own."""
-    signed = [
-        (name, body, hmac.new(secret.encode(), body, hashlib.sha256).hexdigest().encode()) for name, body in events
-    ]
-    for name, body, signature in cycle(signed):
-        head = (
-            f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-            f"X-GitHub-Event: {name}\r\nX-GitHub-Delivery: {uuid.uuid4()}\r\nContent-Length: {len(body)}\r\n"
-        )
-        yield head.encode() + b"X-Hub-Signature-256: sha256=" + signature + b"\r\n\r\n" + body
+class Requests:
+    """Whole HTTP requests, each with a guid of its own; for several threads."""
+
+    def __init__(self, path: str, secret: str, events: list[tuple[str, bytes]]) -> None:
+        self._ready = []
+        for name, body in events:
+            signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+            head = (
+                f"POST {path} HTTP/1.1\r\nHost: localhost\r\n"
+                f"Content-Type: application/json\r\nX-GitHub-Event: {name}\r\n"
+                f"Content-Length: {len(body)}\r\nX-Hub-Signature-256: sha256={signature}\r\nX-GitHub-Delivery: "
+            )
+            self._ready.append((head.encode(), b"\r\n\r\n" + body))
+
+    def __getitem__(self, place: int) -> bytes:
+        head, rest = self._ready[place % len(self._ready)]
+        return head + str(uuid.uuid4()).encode() + rest
 
 
 class Load:
-    """`figures` says how many of each status, and the seconds of each answer, from when its request was due."""
+    """How many of each status came, and after how many seconds each, from when its request was due."""
 
-    def __init__(self, port: int, made: Iterator[bytes], number: int, rate: float) -> None:
+    def __init__(self, port: int, made: Requests, number: int, rate: float) -> None:
         self.statuses: Counter[str] = Counter()
         self.seconds: list[float] = []
         self._port, self._made, self._number, self._rate = port, made, number, rate
         self._taken = count()
 
-    async def run(self, connections: int) -> float:
+    def run(self, connections: int) -> float:
+        threads = [Thread(target=self._connection) for _ in range(connections)]
         self._began = time.perf_counter()
-        await asyncio.gather(*(self._connection() for _ in range(connections)))
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
         return time.perf_counter() - self._began
 
-    async def _connection(self) -> None:
-        reader = writer = None
+    def _connection(self) -> None:
+        to: socket.socket | None = None
         while (place := next(self._taken)) < self._number:
             due = self._began + place / self._rate if self._rate else time.perf_counter()
             if (early := due - time.perf_counter()) > 0:
-                await asyncio.sleep(early)
-            request = next(self._made)
-            if writer is None or writer.is_closing():
-                reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
-            assert reader is not None
+                time.sleep(early)
+            if to is None:
+                to = socket.create_connection(("127.0.0.1", self._port))
+                to.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             try:
-                writer.write(request)
-                status = await self._answer(reader)
-            except (ConnectionError, asyncio.IncompleteReadError):
-                status = "broken off"
-                writer.close()
+                to.sendall(self._made[place])
+                status, is_kept = _answer(to)
+            except ConnectionError:
+                status, is_kept = "broken off", False
             self.statuses[status] += 1
             self.seconds.append(time.perf_counter() - due)
+            if not is_kept:
+                to.close()
+                to = None
 
-    async def _answer(self, reader: asyncio.StreamReader) -> str:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-        length = next(int(line.split(":")[1]) for line in head.split("\r\n") if line.lower().startswith("content-l"))
-        await reader.readexactly(length)
-        return head.split(" ", 2)[1]
+
+def _answer(to: socket.socket) -> tuple[str, bool]:
+    """Its status, and whether the server keeps the connection."""
+    read = b""
+    while b"\r\n\r\n" not in read:
+        read += _more(to)
+    head, _, body = read.partition(b"\r\n\r\n")
+    head = head.lower()
+    length = int(head.split(b"content-length:")[1].split(b"\r\n")[0])
+    while len(body) < length:
+        body += _more(to)
+    return head.split(b" ", 2)[1].decode(), b"connection: close" not in head
+
+
+def _more(to: socket.socket) -> bytes:
+    read = to.recv(65536)
+    if not read:
+        raise ConnectionResetError
+    return read
 
 
 def main(port: str, path: str, number: str, rate: str, connections: str) -> None:
     given = [json.loads(line) for line in sys.stdin]
     events = [(each["event"], each["body"].encode()) for each in given]
-    load = Load(int(port), requests(path, given[0]["secret"], events), int(number), float(rate))
-    seconds = asyncio.run(load.run(int(connections)))
-    print(json.dumps({"seconds": seconds, "statuses": load.statuses, "answers": sorted(load.seconds)}))
+    load = Load(int(port), Requests(path, given[0]["secret"], events), int(number), float(rate))
+    gc.freeze()
+    began = time.process_time()
+    seconds = load.run(int(connections))
+    own = time.process_time() - began
+    print(json.dumps({"seconds": seconds, "own": own, "statuses": load.statuses, "answers": sorted(load.seconds)}))
 
 
 if __name__ == "__main__":

@@ -14,11 +14,12 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 from django.conf import settings
+from django.db import connection
 from django.urls import reverse
 
 from apps.integrations.models import GitHubIntegration, ScheduledFetch, WebhookDelivery, WebhookEndpoint
@@ -28,6 +29,7 @@ from apps.integrations.tests.sync_support import tracked_at
 from apps.metrics.models import PullRequest
 from apps.teams.models import Team
 from apps.teams.scope import team_scope
+from benchmarks import processor_time
 from benchmarks.harness import Clock, scratch_team
 from benchmarks.report import Figure, at_least, at_most, report
 from devtools.github_sandbox.churn import Churn
@@ -71,8 +73,8 @@ def endpoint_for(github: SandboxServer, team: Team, secret: str = SECRET) -> Web
 
 
 @contextmanager
-def server(port: int) -> Iterator[None]:
-    """gunicorn as in production; killed at the end."""
+def server(port: int) -> Iterator[int]:
+    """gunicorn as in production; killed at the end. Gives its process's number."""
     given = {
         "DJANGO_SETTINGS_MODULE": "tformance.settings.production",
         "SECRET_KEY": settings.SECRET_KEY,
@@ -92,7 +94,7 @@ def server(port: int) -> Iterator[None]:
     )
     try:
         _wait_for(port)
-        yield
+        yield process.pid
     finally:
         process.terminate()
         process.wait(timeout=30)
@@ -108,9 +110,32 @@ def _wait_for(port: int) -> None:
     raise AssertionError("the server does not answer")
 
 
-def load(port: int, path: str, events: list[dict[str, str]], *, count: int, rate: int) -> dict[str, Any]:
-    """What the second process measured."""
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What the second process saw: `answers` are seconds, sorted. Milliseconds of processor time for each delivery: of
+    that process, of the web server's and of PostgreSQL's.
+    """
+
+    statuses: dict[str, int]
+    seconds: float
+    answers: list[float]
+    load_ms: float
+    web_ms: float
+    postgresql_ms: float
+
+    @property
+    def accepted(self) -> int:
+        return self.statuses.get("202", 0)
+
+    def percentile(self, share: float) -> float:
+        """In milliseconds."""
+        return 1000 * self.answers[min(len(self.answers) - 1, int(len(self.answers) * share))]
+
+
+def load(web: int, port: int, path: str, events: list[dict[str, str]], *, count: int, rate: int) -> Measured:
+    """Send `count` deliveries from a process of their own; `web` is the server's process."""
     command = [sys.executable, str(Path(__file__).with_name("webhook_load.py"))]
+    before = _computed(web)
     done = subprocess.run(
         [*command, str(port), path, str(count), str(rate), "64"],
         input="\n".join(json.dumps(event) for event in events),
@@ -118,13 +143,16 @@ def load(port: int, path: str, events: list[dict[str, str]], *, count: int, rate
         text=True,
         check=True,
     )
-    measured: dict[str, Any] = json.loads(done.stdout)
-    return measured
+    web_ms, postgresql_ms = (1000 * (now - then) / count for now, then in zip(_computed(web), before, strict=True))
+    said = json.loads(done.stdout)
+    own_ms = 1000 * said["own"] / count
+    return Measured(said["statuses"], said["seconds"], said["answers"], own_ms, web_ms, postgresql_ms)
 
 
-def percentile(answers: list[float], share: float) -> float:
-    """In milliseconds."""
-    return 1000 * answers[min(len(answers) - 1, int(len(answers) * share))]
+def _computed(web: int) -> tuple[float, float]:
+    """Seconds, of the server and of PostgreSQL for our database."""
+    ours = processor_time.serving(connection.settings_dict["NAME"])
+    return processor_time.seconds(processor_time.family(web)), processor_time.seconds(ours)
 
 
 def free_port() -> int:
@@ -166,7 +194,6 @@ def _is_whole(team: Team, number: int) -> bool:
 
 
 def main(seconds: int = 15) -> bool:
-    port, clock = free_port(), Clock()
     with (
         SandboxServer(synthetic=[f"{REPOSITORY.replace('/', ':')}:200:7"]) as github,
         scratch_team() as team,
@@ -174,46 +201,56 @@ def main(seconds: int = 15) -> bool:
     ):
         endpoint = endpoint_for(github, team)
         events = events_of(github, EVENTS)
-        path = reverse("integrations:github_webhook", args=[endpoint.opaque_id])
-        with server(port):
-            load(port, path, events, count=500, rate=0)  # everything is imported and connected
-            WebhookDelivery.objects.filter(endpoint=endpoint).delete()
-            steady = load(port, path, events, count=RATE * seconds, rate=RATE)
-            most = load(port, path, events, count=RATE * seconds, rate=0)
-            stored = WebhookDelivery.objects.filter(endpoint=endpoint).count()
-            WebhookDelivery.objects.filter(endpoint=endpoint).delete()
-            merged = seconds_to_the_page(github, team, port, path)
-        accepted = steady["statuses"].get("202", 0) + most["statuses"].get("202", 0)
-        WebhookDelivery.objects.filter(endpoint=endpoint).delete()
-        with clock.running():
-            processed = _processed(endpoint, events)
-    answers = steady["answers"]
-    return report(
-        f"Webhooks: {WORKERS} server processes, events of {_size(events):,.0f} kB, load from a process of its own",
-        [
-            at_least("accepted, as fast as they come", most["statuses"].get("202", 0) / most["seconds"], "1/s", 300),
-            Figure(f"answer at {RATE} a second, half within", percentile(answers, 0.5), "ms"),
-            at_most("99 % within", percentile(answers, 0.99), "ms", 100),
-            at_most("accepted and not stored", accepted - stored, "events", 0),
-            at_most("answers other than 202", 2 * RATE * seconds - accepted, "answers", 0),
-            at_most("a merge is here, complete, after", max(merged), "s", 10),
-            Figure("processed by one worker", processed / clock.wall, "1/s"),
-        ],
-    )
+        figures = _received(github, team, endpoint, events, seconds)
+        figures.append(_processed(endpoint, events))
+    given = f"{WORKERS} server processes, events of {_size(events):,.0f} kB, load from a process of its own"
+    return report(f"Webhooks: {given}", figures)
+
+
+def _received(
+    github: SandboxServer, team: Team, endpoint: WebhookEndpoint, events: list[dict[str, str]], seconds: int
+) -> list[Figure]:
+    port = free_port()
+    path = reverse("integrations:github_webhook", args=[endpoint.opaque_id])
+    mine = WebhookDelivery.objects.filter(endpoint=endpoint)
+    with server(port) as web:
+        load(web, port, path, events, count=500, rate=0)  # everything is imported and connected
+        mine.delete()
+        steady = load(web, port, path, events, count=RATE * seconds, rate=RATE)
+        most = load(web, port, path, events, count=RATE * seconds, rate=0)
+        stored = mine.count()
+        mine.delete()
+        merged = seconds_to_the_page(github, team, port, path)
+        mine.delete()
+    accepted = steady.accepted + most.accepted
+    return [
+        at_least("accepted, as fast as they come", most.accepted / most.seconds, "1/s", 300),
+        Figure("processor time of each, all processes", most.load_ms + most.web_ms + most.postgresql_ms, "ms"),
+        Figure("of that, the server", most.web_ms, "ms"),
+        Figure("of that, PostgreSQL", most.postgresql_ms, "ms"),
+        Figure("of that, the load", most.load_ms, "ms"),
+        Figure(f"answer at {RATE} a second, half within", steady.percentile(0.5), "ms"),
+        at_most("99 % within", steady.percentile(0.99), "ms", 100),
+        at_most("accepted and not stored", accepted - stored, "events", 0),
+        at_most("answers other than 202", 2 * RATE * seconds - accepted, "answers", 0),
+        at_most("a merge is here, complete, after", max(merged), "s", 10),
+    ]
 
 
 def _size(events: list[dict[str, str]]) -> float:
     return sum(len(event["body"]) for event in events) / len(events) / 1000
 
 
-def _processed(endpoint: WebhookEndpoint, events: list[dict[str, str]]) -> int:
+def _processed(endpoint: WebhookEndpoint, events: list[dict[str, str]]) -> Figure:
     for place, event in enumerate(events):
         WebhookDelivery.objects.create(
             endpoint=endpoint, guid=f"{place}", event=event["event"], payload=event["body"].encode()
         )
-    emptied = inbox.empty(endpoint.pk, seconds=600)
+    clock = Clock()
+    with clock.running():
+        emptied = inbox.empty(endpoint.pk, seconds=600)
     assert emptied is not None
-    return emptied.done
+    return Figure("processed by one worker", emptied.done / clock.wall, "1/s")
 
 
 @contextmanager
