@@ -165,7 +165,7 @@ def documented_shape() -> Iterator[None]:
     """Reads an answer in the shape that GitHub documents; one of another shape is as good as none."""
     try:
         yield
-    except (KeyError, TypeError, IndexError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
         raise Unavailable("its answer has another shape than it documents") from error
 
 

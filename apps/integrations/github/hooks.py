@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
+from typing import Any
 
-from apps.integrations.github.errors import NotFound, PermissionMissing, QueryRejected
+from apps.integrations.github.errors import NotFound, PermissionMissing, QueryRejected, QueryTooHeavy, Unavailable
 from apps.integrations.github.rest import Rest, documented_shape
 from apps.integrations.github.types import Hook, Raw, instant
 
@@ -54,7 +55,7 @@ def create_hook(rest: Rest, full_name: str, *, url: str, secret: str, events: It
     """
     wanted = {"name": "web", **_wanted(url, secret, events)}
     try:
-        return _hook(rest.send("POST", f"/repos/{full_name}/hooks", body=wanted)[1])
+        return _hook(_written(rest, "POST", f"/repos/{full_name}/hooks", wanted))
     except NotFound as error:
         raise PermissionMissing(SCOPE) from error
     except QueryRejected:
@@ -69,7 +70,7 @@ def update_hook(
 ) -> Hook:
     """Gives a hook our address, secret and events, and switches it on. Raises NotFound when it is no more."""
     wanted = _wanted(url, secret, events)
-    return _hook(rest.send("PATCH", f"/repos/{full_name}/hooks/{hook_id}", body=wanted)[1], adopted=True)
+    return _hook(_written(rest, "PATCH", f"/repos/{full_name}/hooks/{hook_id}", wanted), adopted=True)
 
 
 def _wanted(url: str, secret: str, events: Iterable[str]) -> Raw:
@@ -88,7 +89,7 @@ def get_hook(rest: Rest, full_name: str, hook_id: int) -> Hook:
 def delete_hook(rest: Rest, full_name: str, hook_id: int) -> bool:
     """Whether it was there to be deleted."""
     try:
-        rest.send("DELETE", f"/repos/{full_name}/hooks/{hook_id}")
+        _written(rest, "DELETE", f"/repos/{full_name}/hooks/{hook_id}")
     except NotFound:
         return False
     return True
@@ -121,28 +122,41 @@ def failed_of(deliveries: Iterable[Delivery]) -> list[Delivery]:
 
 def redeliver(rest: Rest, full_name: str, hook_id: int, delivery_id: int) -> None:
     """Asks GitHub to deliver an event once more, under the same guid."""
-    rest.send("POST", f"/repos/{full_name}/hooks/{hook_id}/deliveries/{delivery_id}/attempts", body={})
+    _written(rest, "POST", f"/repos/{full_name}/hooks/{hook_id}/deliveries/{delivery_id}/attempts", {})
+
+
+def _written(rest: Rest, method: str, path: str, body: Raw | None = None) -> Any:
+    """What GitHub answers to a write. A 502 or 504 is nobody's fault, as there is no smaller write."""
+    try:
+        return rest.send(method, path, body=body)[1]
+    except QueryTooHeavy as error:
+        raise Unavailable(error.reason) from error
 
 
 def _deliveries(rest: Rest, full_name: str, hook_id: int) -> Iterator[Delivery]:
     """Newest first, as GitHub lists them."""
     for page in rest.pages(f"/repos/{full_name}/hooks/{hook_id}/deliveries"):
-        for entry in page:
-            yield Delivery(
-                id=entry["id"],
-                guid=entry["guid"],
-                event=entry["event"],
-                status_code=entry["status_code"],
-                delivered_at=instant(entry["delivered_at"]),
-                is_redelivery=entry["redelivery"],
-            )
+        yield from map(_delivery, page)
+
+
+@documented_shape()
+def _delivery(entry: Raw) -> Delivery:
+    return Delivery(
+        id=int(entry["id"]),
+        guid=entry["guid"],
+        event=entry["event"],
+        status_code=int(entry["status_code"] or 0),
+        delivered_at=instant(entry["delivered_at"]),
+        is_redelivery=bool(entry["redelivery"]),
+    )
 
 
 def _find(rest: Rest, full_name: str, url: str) -> Hook | None:
     for page in rest.pages(f"/repos/{full_name}/hooks"):
         for entry in page:
-            if (entry.get("config") or {}).get("url") == url:
-                return _hook(entry)
+            hook = _hook(entry)
+            if hook.url == url:
+                return hook
     return None
 
 
@@ -154,4 +168,5 @@ def _hook(entry: Raw, *, adopted: bool = False) -> Hook:
         events=frozenset(entry.get("events") or ()),
         is_active=bool(entry.get("active")),
         adopted=adopted,
+        changed_at=instant(entry["updated_at"]) if entry.get("updated_at") else None,
     )

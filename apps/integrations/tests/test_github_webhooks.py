@@ -109,13 +109,31 @@ def test_an_answer_that_nobody_expected_is_on_the_card_too(sandbox, shop):
 
 @pytest.mark.parametrize(
     ("fault", "options", "error"),
-    [("rate_limited", {"reset_in": 60}, RateLimited), ("secondary", {}, RateLimited), ("drop", {}, Unavailable)],
+    [
+        ("rate_limited", {"reset_in": 60}, RateLimited),
+        ("secondary", {}, RateLimited),
+        ("drop", {}, Unavailable),
+        ("502", {}, Unavailable),
+        ("504", {}, Unavailable),
+    ],
 )
 def test_what_passes_by_is_tried_again_later(sandbox, shop, fault, options, error):
     sandbox.faults.add("/repos/acme/shop/hooks", fault, times=-1, **options)
     with pytest.raises(error):
         registered(shop)
     assert fresh(shop).webhook_status == Hook.PENDING
+
+
+@pytest.mark.parametrize("fault", ["502", "504", "drop"])
+def test_a_hook_that_cannot_be_removed_now_is_not_forgotten(sandbox, shop, fault):
+    registered(shop)
+    untrack_repository(tracked=fresh(shop), actor=None)
+    sandbox.faults.add("/repos/acme/shop/hooks", fault, times=-1)
+    with pytest.raises(Unavailable):
+        removed(shop)
+    sandbox.faults.clear()
+    assert removed(shop)
+    assert at_github(sandbox, shop) is None
 
 
 def test_a_refused_token_disconnects(shop):

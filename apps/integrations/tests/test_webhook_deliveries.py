@@ -93,6 +93,30 @@ def test_what_we_shall_never_take_is_not_asked_for_again(sandbox, shop, hook):
     assert fresh(shop).webhook_status == Hook.ACTIVE
 
 
+@pytest.mark.parametrize(
+    ("fault", "options"),
+    [("502", {}), ("status", {"status": 200, "body": ["nonsense"]}), ("status", {"status": 200, "body": {"id": 1}})],
+)
+def test_a_hook_of_which_github_says_nothing_does_not_keep_the_others_waiting(
+    sandbox, connected, shop, hook, fault, options
+):
+    silent = TrackedRepositoryFactory.create(
+        team=connected.team,
+        integration=connected,
+        repository__full_name="acme/site",
+        webhook_id=7,
+        webhook_status=Hook.ACTIVE,
+    )
+    with team_scope(shop.team_id):
+        TrackedRepository.objects.filter(pk=shop.pk).update(webhook_checked_at=timezone.now() - 2 * deliveries.EVERY)
+    sandbox.faults.add("/repos/acme/site/hooks", fault, times=-1, **options)
+    sent(sandbox, hook, 502)
+    assert (seen_to(shop).redelivered, fresh(silent).webhook_status) == (1, Hook.ACTIVE)
+    assert fresh(silent).webhook_checked_at is None  # what failed until now is asked for again when it is heard of
+    assert seen_to(shop).hooks == 1  # it is left out for a while
+    cache.delete(f"hooks-silent:{shop.integration_id}")
+
+
 def test_a_round_has_an_end_and_the_next_one_goes_on(sandbox, shop, hook, monkeypatch):
     monkeypatch.setattr(deliveries, "MOST", 1)
     first, second = sent(sandbox, hook, 502, ago=120), sent(sandbox, hook, 502, ago=60)

@@ -94,3 +94,21 @@ def test_it_lists_events_that_never_arrived_and_asks_for_them_again(server, rest
     assert [(found.id, found.guid) for found in failed] == [(6, "late")]
     hooks.redeliver(rest, "o/r", 7, failed[0].id)
     assert server.asked[-1].method == "POST"
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [None, "delivery", {"id": None}, {"id": "x"}, {"delivered_at": "soon"}, {"delivered_at": 7}, {"status_code": "?"}],
+)
+def test_deliveries_of_another_shape_are_no_answer(server, rest, nonsense):
+    whole = delivery(1, "late", 502, 9)
+    server.on("GET /repos/o/r/hooks/7/deliveries", [whole | nonsense if isinstance(nonsense, dict) else nonsense])
+    with pytest.raises(Unavailable, match="another shape"):
+        hooks.failed_deliveries(rest, "o/r", 7, since=datetime(2026, 11, 20, 4, tzinfo=UTC))
+
+
+def test_hooks_of_another_shape_are_no_answer_to_what_exists_already(server, rest):
+    server.on("POST /repos/o/r/hooks", EXISTS, status=422)
+    server.on("GET /repos/o/r/hooks", ["hook"])
+    with pytest.raises(Unavailable, match="another shape"):
+        create(rest)

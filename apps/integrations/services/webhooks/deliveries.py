@@ -48,6 +48,12 @@ With more of them each has its turn later.
 MOST = 60
 """Events of a connection that are asked for again in one round: GitHub wants a second between writes."""
 
+MOST_SILENT = 3
+"""Hooks of which GitHub does not answer, in one round: then it is GitHub, and the round is over."""
+
+SILENT_FOR = timedelta(minutes=30)
+"""How long such a hook is left out, so that the others have their turn."""
+
 OVERLAP = timedelta(minutes=10)
 GITHUB_KEEPS = timedelta(days=3)
 SETTLED = timedelta(seconds=30)
@@ -109,49 +115,90 @@ def see_to(team_id: int, integration_id: int) -> Seen:
 
 
 def _seen_to(team_id: int, integration_id: int) -> Seen:
+    silent = _Silent(integration_id)
     with team_scope(team_id):
-        mine = _due(timezone.now()).filter(integration_id=integration_id).select_related("repository")
-        rows = list(mine.order_by(F("webhook_checked_at").asc(nulls_first=True), "pk")[:AT_ONCE])
+        mine = _due(timezone.now()).filter(integration_id=integration_id).exclude(pk__in=silent.before)
+        oldest = mine.order_by(F("webhook_checked_at").asc(nulls_first=True), "pk")
+        rows = list(oldest.select_related("repository")[:AT_ONCE])
     seen = redelivered = 0
     try:
         with closing(rest_of(team_id=team_id, integration_id=integration_id)) as rest:
             for tracked in rows:
-                began = timezone.now()
-                health = _health(rest, tracked, began)
-                _note(tracked, health)
-                asked, upto = _ask_again(rest, tracked, health, began, MOST - redelivered)
-                redelivered += asked
-                seen += 1
-                _note_checked(tracked, upto)
-    except (RateLimited, Unavailable) as error:
-        logger.info("hooks of connection %s wait: %s", integration_id, error)
+                try:
+                    redelivered += _seen_to_one(rest, tracked, MOST - redelivered)
+                    seen += 1
+                except (RateLimited, BadCredentials, SsoRequired):
+                    raise
+                except GitHubError as error:
+                    silent.note(tracked, error)
     except (BadCredentials, SsoRequired) as error:
         trouble.settle_integration(team_id, integration_id, error)
+    except GitHubError as error:
+        logger.info("hooks of connection %s wait: %s", integration_id, error)
     return Seen(seen, redelivered)
 
 
+def _seen_to_one(rest: Rest, tracked: TrackedRepository, most: int) -> int:
+    """How many of its events were asked for again."""
+    began = timezone.now()
+    health = _health(rest, tracked, began)
+    _note(tracked, health)
+    asked, upto = _ask_again(rest, tracked, health, began, most)
+    _note_checked(tracked, upto)
+    return asked
+
+
+class _Silent:
+    """Hooks of a connection of which GitHub gives no answer, or one that makes no sense: `before` this round. When what
+    failed was asked for last stays as it is.
+    """
+
+    def __init__(self, integration_id: int) -> None:
+        self._key = f"hooks-silent:{integration_id}"
+        self.before: list[int] = cache.get(self._key) or []
+        self._now: list[int] = []
+
+    def note(self, tracked: TrackedRepository, error: GitHubError) -> None:
+        """Leave it out for a while. Raises the error again once it is GitHub as a whole that does not answer."""
+        if not isinstance(error, Unavailable):
+            _note(tracked, _Health(tracked.webhook_status, str(error)))
+        self._now.append(tracked.pk)
+        if len(self._now) >= MOST_SILENT:
+            raise error
+        cache.set(self._key, [*self.before, *self._now], SILENT_FOR.total_seconds())
+
+
 def _health(rest: Rest, tracked: TrackedRepository, now: datetime) -> _Health:
-    """How a hook does, by what GitHub says of it and its deliveries. Raises what is the whole connection's."""
+    """How a hook does, by what GitHub says of it and its deliveries. Raises what is no answer to that."""
     name, hook_id = tracked.repository.full_name, tracked.webhook_id
     assert hook_id is not None  # of what is due
     since = max(now - GITHUB_KEEPS, (tracked.webhook_checked_at or now - GITHUB_KEEPS) - OVERLAP)
     try:
         attempts = _settled_attempts(rest, name, hook_id, since, now)
-        if not attempts or tracked.webhook_status in {Status.MISSING, Status.DISABLED}:
-            if not hooks.get_hook(rest, name, hook_id).is_active:
-                return _Health(Status.DISABLED, SWITCHED_OFF)
-            if not attempts:
-                is_known = tracked.webhook_status in {Status.MISSIGNED, Status.FAILING}
-                return _Health(*((tracked.webhook_status, tracked.webhook_error) if is_known else (Status.ACTIVE,)))
+        if tracked.webhook_status not in TrackedRepository.SILENT and _speaks_for_itself(attempts, now):
+            return _judged(attempts)
+        hook = hooks.get_hook(rest, name, hook_id)
     except NotFound:
         return _Health(Status.MISSING, REMOVED)
     except PermissionMissing as denied:
         return _Health(Status.FORBIDDEN, str(denied))
-    except (RateLimited, Unavailable, BadCredentials, SsoRequired):
-        raise
-    except GitHubError as error:
-        return _Health(tracked.webhook_status, str(error))
-    return _judged(attempts)
+    if not hook.is_active:
+        return _Health(Status.DISABLED, SWITCHED_OFF)
+    if any(hook.changed_at is None or each.delivered_at >= hook.changed_at for each in attempts):
+        return _judged(attempts)
+    if attempts:  # all of them are of the hook as it was before somebody repaired it
+        return _Health(Status.ACTIVE, failed=_worth_another(attempts))
+    is_known = tracked.webhook_status in {Status.MISSIGNED, Status.FAILING}
+    return _Health(*((tracked.webhook_status, tracked.webhook_error) if is_known else (Status.ACTIVE,)))
+
+
+def _speaks_for_itself(attempts: Sequence[Delivery], now: datetime) -> bool:
+    """Whether an event has arrived since the last round: then the hook need not be asked for."""
+    return bool(attempts) and attempts[0].succeeded and attempts[0].delivered_at > now - EVERY
+
+
+def _worth_another(attempts: Sequence[Delivery]) -> tuple[Delivery, ...]:
+    return tuple(each for each in hooks.failed_of(attempts) if each.status_code not in IN_VAIN)
 
 
 def _settled_attempts(rest: Rest, name: str, hook_id: int, since: datetime, now: datetime) -> list[Delivery]:
@@ -164,7 +211,7 @@ def _settled_attempts(rest: Rest, name: str, hook_id: int, since: datetime, now:
 
 
 def _judged(attempts: Sequence[Delivery]) -> _Health:
-    failed = tuple(each for each in hooks.failed_of(attempts) if each.status_code not in IN_VAIN)
+    failed = _worth_another(attempts)
     latest = attempts[0]
     if latest.succeeded or not failed:
         return _Health(Status.ACTIVE, failed=failed)
