@@ -6,13 +6,28 @@ import logging
 from typing import Any
 
 import redis
-from django.core.cache.backends.redis import RedisCache
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 
 logger = logging.getLogger(__name__)
 
 
+class _KeptClient(RedisCacheClient):
+    """Of one server. Django makes a redis.Redis for each question, which takes longer than the question."""
+
+    _made: redis.Redis | None = None
+
+    def get_client(self, key: Any = None, *, write: bool = False) -> redis.Redis:
+        if self._made is None:
+            self._made = super().get_client(key, write=write)
+        return self._made
+
+
 class ForgivingRedisCache(RedisCache):
     """While Redis is away nothing is found and nothing is kept: log-ins go on, and what counts attempts counts anew."""
+
+    def __init__(self, server: Any, params: dict[str, Any]) -> None:
+        super().__init__(server, params)
+        self._class = _KeptClient
 
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
         return self._or(default, super().get, key, default, version)

@@ -27,3 +27,8 @@ def test_while_redis_is_there_it_is_a_cache(settings) -> None:
     assert cache.get("test-cache") == {"a": 1}
     assert cache.add("test-cache", 2) is False
     assert cache.delete("test-cache") is True
+
+
+def test_it_asks_redis_through_one_client(settings) -> None:
+    cache = ForgivingRedisCache(settings.REDIS_URL, {})._cache
+    assert cache.get_client("a", write=True) is cache.get_client("b", write=True)
