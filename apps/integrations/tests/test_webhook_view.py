@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from apps.common.roles import as_owner
 from apps.integrations.factories import (
     GitHubIntegrationFactory,
     TrackedRepositoryFactory,
@@ -221,6 +222,18 @@ def test_an_endpoint_that_is_deleted_while_its_event_is_stored_takes_nothing(end
     assert send(endpoint, guid="b").status_code == 404
     deleting.join()
     assert not WebhookDelivery.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_event_is_stored_though_postgresql_was_restarted(endpoint):
+    assert send(endpoint, guid="a").status_code == 202
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        kept = cursor.fetchone()
+    with as_owner(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", kept)
+    assert send(endpoint, guid="b").status_code == 202
+    assert WebhookDelivery.objects.count() == 2
 
 
 def test_a_payload_takes_a_fraction_of_its_size_on_the_disk(endpoint):

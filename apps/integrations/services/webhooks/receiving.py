@@ -13,9 +13,10 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 import orjson
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, InterfaceError, OperationalError, connection
 from django.utils import timezone
 from psycopg.errors import ForeignKeyViolation
 
@@ -147,11 +148,27 @@ ON CONFLICT (endpoint_id, guid) DO NOTHING
 
 
 def _stored(endpoint_id: int, body: bytes, event: str, guid: str) -> Received:
+    """Django asks a connection that it kept whether it is alive, which takes as long as the insert. The insert says so
+    itself, and can be repeated.
+    """
+    values = [guid, event, zipped(body), timezone.now(), endpoint_id]
+    connection.health_check_done = True  # type: ignore[attr-defined]  # the stubs lack it
+    try:
+        return _inserted(values)
+    except (OperationalError, InterfaceError):
+        if connection.in_atomic_block or connection.is_usable():
+            raise
+    connection.close()
+    _inserted(values)
+    return Received.STORED  # now, or before the connection was lost: then nobody was woken for it
+
+
+def _inserted(values: list[Any]) -> Received:
     with connection.cursor() as cursor:
-        cursor.execute(_STORE, [guid, event, zipped(body), timezone.now(), endpoint_id])
+        cursor.execute(_STORE, values)
         if cursor.rowcount:
             return Received.STORED
-        cursor.execute("SELECT 1 FROM integrations_webhookendpoint WHERE id = %s", [endpoint_id])
+        cursor.execute("SELECT 1 FROM integrations_webhookendpoint WHERE id = %s", values[-1:])
         if cursor.fetchone() is None:
             raise Refused(404, GONE)
         return Received.DUPLICATE
