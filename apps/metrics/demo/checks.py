@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from apps.metrics.demo.dice import Dice
 from apps.metrics.demo.organisation import DemoRepository
 from apps.metrics.records import CheckRecord
 
@@ -26,7 +26,7 @@ def instant(at: int) -> datetime:
 
 
 def checks_of(
-    rng: random.Random, repository: DemoRepository, sha: str, pushed: int, *, first_id: int, end: int, passes: bool
+    rng: Dice, repository: DemoRepository, sha: str, pushed: int, *, first_id: int, end: int, passes: bool
 ) -> Iterator[CheckRecord]:
     """The checks of `sha` as they stand at `end`; ids grow with time. A status context where there is a preview."""
     names = _CHECKS[repository.language]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from heapq import heappop, heappush
 
 from apps.metrics.demo.checks import instant
+from apps.metrics.demo.dice import dice
 from apps.metrics.demo.life import is_revert
 from apps.metrics.demo.organisation import DEPLOY_BOT, DemoRepository
 from apps.metrics.demo.plan import Plan
@@ -25,7 +25,7 @@ class Deployments:
 
     def __init__(self, plan: Plan, repository: DemoRepository) -> None:
         self._plan, self._repository = plan, repository
-        self._rng = random.Random(f"{plan.seed}:{repository.index}:deployments")
+        self._rng = dice(plan.seed, repository.index, "deployments")
         self._merged: list[tuple[int, str]] = []
         self._slots = self._all_slots()
         self._next = next(self._slots, None)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
-import random
 from dataclasses import dataclass, field
 
+from apps.metrics.demo.dice import Dice
 from apps.metrics.demo.organisation import CODING_AGENT, DEPENDENCY_BOT, DemoRepository, Person
 from apps.metrics.demo.plan import Plan
 from apps.metrics.demo.words import Titled, title_of, upgrade_title
@@ -15,7 +14,7 @@ from apps.metrics.records import Account
 INCIDENT_EVERY = 71
 """Of so many pull requests of a repository one is a revert and one a hotfix."""
 
-CROWDED = 3.2
+CROWDED = 4
 """How much longer a first review takes in the first repository once its two busiest reviewers are gone."""
 
 _KINDS = ("feature", "fix", "refactor", "test", "docs", "chore")
@@ -61,7 +60,7 @@ class Life:
         return self.opened if self.ready is None else self.ready
 
 
-def life_of(plan: Plan, repository: DemoRepository, number: int, rng: random.Random) -> Life:
+def life_of(plan: Plan, repository: DemoRepository, number: int, rng: Dice) -> Life:
     """Everything but reverts: those are about another pull request."""
     opened = plan.opened(repository, number)
     author = _somebody(rng, repository, opened)
@@ -72,7 +71,7 @@ def life_of(plan: Plan, repository: DemoRepository, number: int, rng: random.Ran
         return _upgrade(repository, number, rng, author, opened)
     kind = rng.choices(_KINDS, _KIND_WEIGHTS)[0]
     titled = title_of(rng, kind, repository.name)
-    life = Life(number, kind, titled, author.account, author, opened, int(_spread(rng, 55, 1.2)) + 1)
+    life = Life(number, kind, titled, author.account, author, opened, int(rng.spread(55, 1.2)) + 1)
     if chance < 0.095 and opened > plan.start + (plan.end - plan.start) // 2:
         life.author = CODING_AGENT
     _write(rng, life)
@@ -90,12 +89,7 @@ def is_revert(number: int) -> bool:
     return number % INCIDENT_EVERY == 35
 
 
-def _spread(rng: random.Random, median: float, sigma: float) -> float:
-    """A lognormal value, as durations and sizes are: most are small, a few are not."""
-    return min(median * math.exp(rng.gauss(0, sigma)), median * 25)
-
-
-def _somebody(rng: random.Random, repository: DemoRepository, at: int) -> Person:
+def _somebody(rng: Dice, repository: DemoRepository, at: int) -> Person:
     """Of the squad, mostly somebody who works just then; few work on weekends."""
     here = [person for person in repository.squad if person.is_here(at)]
     for _ in range(4):
@@ -105,17 +99,17 @@ def _somebody(rng: random.Random, repository: DemoRepository, at: int) -> Person
     return person
 
 
-def _write(rng: random.Random, life: Life) -> None:
+def _write(rng: Dice, life: Life) -> None:
     """The commits that it is opened with, and for how long it is a draft."""
     time, count = life.pusher.time, min(6, 1 + int(rng.expovariate(1.1)))
-    worked = _spread(rng, 3.5, 0.9)
+    worked = rng.spread(3.5, 0.9)
     life.commits = [time.before(life.opened, worked * (count - n) / count) for n in range(count)]
     if rng.random() < 0.16:
-        life.ready = time.after(life.opened, _spread(rng, 4, 0.8))
+        life.ready = time.after(life.opened, rng.spread(4, 0.8))
         life.commits.append(time.before(life.ready, 0.2))
 
 
-def _ask(rng: random.Random, repository: DemoRepository, life: Life) -> None:
+def _ask(rng: Dice, repository: DemoRepository, life: Life) -> None:
     """Whose review is requested: the leads of a squad most."""
     others = [p for p in repository.squad if p is not life.pusher and p.is_here(life.waits_since)]
     weights = [person.share for person in others]
@@ -125,10 +119,10 @@ def _ask(rng: random.Random, repository: DemoRepository, life: Life) -> None:
         life.asked.append(rng.choice([person for person in others if person is not first]))
 
 
-def _review(plan: Plan, repository: DemoRepository, rng: random.Random, life: Life) -> None:
+def _review(plan: Plan, repository: DemoRepository, rng: Dice, life: Life) -> None:
     if (life.kind in ("docs", "chore") and rng.random() < 0.2) or rng.random() < 0.015:
         return  # merged without
-    reviewer, wait = life.asked[0], _spread(rng, 2.0, 0.75)
+    reviewer, wait = life.asked[0], rng.spread(1.4, 0.55)
     if repository.index == 0 and life.waits_since >= plan.left_at:
         wait *= CROWDED
     if life.lines > 400:
@@ -141,9 +135,9 @@ def _review(plan: Plan, repository: DemoRepository, rng: random.Random, life: Li
     for _ in range(rounds):
         state = "changes_requested" if rng.random() < 0.7 else "commented"
         life.answers.append(Answer(reviewer, at, state, rng.randint(1, 3)))
-        fixed = life.pusher.time.after(at, _spread(rng, 2.5, 0.9))
+        fixed = life.pusher.time.after(at, rng.spread(2.5, 0.9))
         life.fixes.append(fixed)
-        at = reviewer.time.after(fixed, _spread(rng, 1.2, 0.7) * reviewer.pace)
+        at = reviewer.time.after(fixed, rng.spread(1.2, 0.7) * reviewer.pace)
     life.answers.append(Answer(reviewer, at, "approved", int(rng.random() < 0.12)))
     if len(life.asked) > 1 and rng.random() < 0.5 and life.asked[1].is_here(at):
         second = life.asked[1]
@@ -152,7 +146,7 @@ def _review(plan: Plan, repository: DemoRepository, rng: random.Random, life: Li
         life.pushed_by_force = life.fixes[-1] + 90
 
 
-def _end(rng: random.Random, repository: DemoRepository, life: Life) -> None:
+def _end(rng: Dice, repository: DemoRepository, life: Life) -> None:
     """Merged some time after the last word; a few are given up, at once or after weeks in which nobody looks."""
     last = max([life.waits_since, *life.fixes, *(answer.at for answer in life.answers)])
     chance = rng.random()
@@ -162,13 +156,13 @@ def _end(rng: random.Random, repository: DemoRepository, life: Life) -> None:
         life.ended = life.opened + 45 * DAY
     elif chance < 0.07:
         life.answers = [answer for answer in life.answers if answer.state != "approved"]
-        life.ended = life.pusher.time.after(last, _spread(rng, 6, 0.8))
+        life.ended = life.pusher.time.after(last, rng.spread(6, 0.8))
     else:
         life.is_merged = True
-        life.ended = max(last + 15 * 60, life.pusher.time.after(last, _spread(rng, 0.9, 1.0)))
+        life.ended = max(last + 15 * 60, life.pusher.time.after(last, rng.spread(0.9, 1.0)))
 
 
-def _hotfix(repository: DemoRepository, number: int, rng: random.Random, author: Person, opened: int) -> Life:
+def _hotfix(repository: DemoRepository, number: int, rng: Dice, author: Person, opened: int) -> Life:
     titled = title_of(rng, "hotfix", repository.name)
     life = Life(number, "hotfix", titled, author.account, author, opened, rng.randint(2, 25))
     life.commits = [opened - 300]
@@ -179,12 +173,12 @@ def _hotfix(repository: DemoRepository, number: int, rng: random.Random, author:
     return life
 
 
-def _upgrade(repository: DemoRepository, number: int, rng: random.Random, somebody: Person, opened: int) -> Life:
+def _upgrade(repository: DemoRepository, number: int, rng: Dice, somebody: Person, opened: int) -> Life:
     """A dependency bot's: approved and merged when somebody gets round to it."""
     life = Life(number, "dependencies", upgrade_title(rng), DEPENDENCY_BOT, somebody, opened, rng.randint(2, 60))
     life.commits = [opened - 60]
     _ask(rng, repository, life)
-    at = somebody.time.after(opened, _spread(rng, 9, 1.0))
+    at = somebody.time.after(opened, rng.spread(9, 1.0))
     if rng.random() < 0.15:
         life.ended = at
         return life
@@ -193,7 +187,7 @@ def _upgrade(repository: DemoRepository, number: int, rng: random.Random, somebo
     return life
 
 
-def revert_life(repository: DemoRepository, number: int, rng: random.Random, opened: int, undone: Life) -> Life:
+def revert_life(repository: DemoRepository, number: int, rng: Dice, opened: int, undone: Life) -> Life:
     """Takes back what `undone` brought, within the hour."""
     author = _somebody(rng, repository, opened)
     titled = Titled(f'Revert "{undone.titled.title}"', undone.titled.subject)

@@ -8,15 +8,14 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import accumulate
 
 from apps.metrics.demo.organisation import DemoRepository, repositories_of
-from apps.metrics.demo.worktime import DAY, HOUR, is_day_off
+from apps.metrics.demo.worktime import DAY, HOUR, is_day_off, offset_of
 
 LEFT_BEFORE = 31
 """Days before the end since when the two busiest reviewers are gone: the last 30 days are all without them, the 30 days
 before all with them.
 """
 
-MERGED_BY = 21 * HOUR
-_MORNING = 6 * HOUR
+_MORNING, _EVENING = 8 * HOUR + HOUR // 2, 18 * HOUR  # of the squad: when pull requests are opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,8 @@ class Plan:
         day = bisect_left(self.days, work)
         before = self.days[day - 1] if day else 0.0
         part = (work - before) / (self.days[day] - before)
-        return self.start + day * DAY + _MORNING + int(part * (MERGED_BY - _MORNING))
+        morning = (self.first_day + day) * DAY + _MORNING - offset_of(repository.zone, self.first_day + day)
+        return morning + int(part * (_EVENING - _MORNING))
 
 
 def plan_for(*, seed: int, prs: int, until: date) -> Plan:

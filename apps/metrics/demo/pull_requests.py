@@ -1,15 +1,15 @@
-"""The records of a repository's pull requests, one after another: as a source would tell them at the end of the plan."""
+"""The records of a repository's pull requests, one after another: as a source would tell them at the plan's end."""
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from apps.metrics.demo.checks import checks_of, instant
-from apps.metrics.demo.life import INCIDENT_EVERY, Answer, Life, is_hotfix, is_revert, life_of, revert_life
+from apps.metrics.demo.dice import Dice, dice
+from apps.metrics.demo.life import INCIDENT_EVERY, Answer, Life, is_revert, life_of, revert_life
 from apps.metrics.demo.organisation import COVERAGE_BOT, LOGIN, DemoRepository, Person
 from apps.metrics.demo.plan import Plan
 from apps.metrics.demo.words import ANSWERS, APPROVALS, ASKS, CHANGES, REMARKS, body_of, file_of
@@ -55,25 +55,24 @@ def pull_requests_of(plan: Plan, repository: DemoRepository) -> Iterator[PullReq
 
 def pull_request(plan: Plan, repository: DemoRepository, number: int) -> PullRequestRecord:
     """One of them: the same whatever else was asked for."""
-    rng = _random(plan, repository, number)
+    rng = _dice(plan, repository, number)
     life = _revert(plan, repository, number, rng) if is_revert(number) else None
     return _Making(plan, repository, rng, life or life_of(plan, repository, number, rng)).record()
 
 
-def _random(plan: Plan, repository: DemoRepository, number: int) -> random.Random:
-    return random.Random(f"{plan.seed}:{repository.index}:{number}")
+def _dice(plan: Plan, repository: DemoRepository, number: int) -> Dice:
+    return dice(plan.seed, repository.index, number)
 
 
-def _revert(plan: Plan, repository: DemoRepository, number: int, rng: random.Random) -> Life | None:
-    """Of what was merged last before; None where nothing was."""
-    opened, found = plan.opened(repository, number), None
-    for other in range(max(1, number - INCIDENT_EVERY // 2), number):
-        if is_hotfix(other) or is_revert(other):
-            continue
-        life = life_of(plan, repository, other, _random(plan, repository, other))
-        if life.is_merged and life.kind != "dependencies" and life.ended is not None and life.ended < opened - HOUR:
-            found = life if found is None or (found.ended or 0) < life.ended else found
-    return None if found is None else revert_life(repository, number, rng, opened, found)
+def _revert(plan: Plan, repository: DemoRepository, number: int, rng: Dice) -> Life | None:
+    """Of the latest that was merged before, among the last dozens; None where none was."""
+    opened = plan.opened(repository, number)
+    for other in range(number - 1, max(0, number - INCIDENT_EVERY // 2), -1):
+        life = life_of(plan, repository, other, _dice(plan, repository, other))
+        is_done = life.is_merged and life.ended is not None and life.ended < opened - HOUR
+        if is_done and life.kind not in ("dependencies", "hotfix"):
+            return revert_life(repository, number, rng, opened, life)
+    return None
 
 
 def milestone_at(opened: int, end: int) -> MilestoneRecord:
@@ -96,7 +95,7 @@ class _Making:
 
     plan: Plan
     repository: DemoRepository
-    rng: random.Random
+    rng: Dice
     life: Life
     used: int = 0
     end: int = 0
@@ -128,14 +127,15 @@ class _Making:
             Part.EVENTS: self.events(merged, is_over),
             Part.CHECKS: self.checks(head, merged),
         }
+        named: dict[str, Any] = {part.value: entries for part, entries in parts.items()}
         return PullRequestRecord(
             **self.core(issue, files, is_over),
-            **{part.value: entries for part, entries in parts.items()},
+            **named,
             head_sha=head.sha,
             merged_at=instant(merged) if merged else None,
             merge_commit_sha=self.sha() if merged else "",
             merged_by=self.merged_by(answers) if merged else None,
-            totals={part.value: len(entries) for part, entries in parts.items() if entries},
+            totals={name: len(entries) for name, entries in named.items() if entries},
         )
 
     def core(self, issue: int | None, files: tuple[FileRecord, ...], is_over: bool) -> dict[str, Any]:
@@ -144,6 +144,7 @@ class _Making:
         ended = life.ended if is_over else None
         prefix = {"hotfix": "hotfix/", "dependencies": "bump/"}.get(life.kind, f"{life.pusher.account.login}/")
         is_draft = life.ready is not None and life.ready >= self.end
+        has_milestone = life.kind == "feature" and self.rng.random() < 0.7
         return {
             "id": self.id(),
             "number": life.number,
@@ -162,7 +163,7 @@ class _Making:
             "base_ref": "main",
             "head_ref": f"{prefix}{life.titled.subject}-{life.number}",
             "head_repository": self.repository.full_name,
-            "milestone": milestone_at(life.opened, self.end) if life.kind == "feature" and self.rng.random() < 0.7 else None,
+            "milestone": milestone_at(life.opened, self.end) if has_milestone else None,
         }
 
     def happened(self, at: int, merged: int | None) -> bool:
@@ -285,16 +286,16 @@ class _Making:
     def events(self, merged: int | None, is_over: bool) -> tuple[EventRecord, ...]:
         life, pusher = self.life, self.life.pusher.account
         found = [
-            EventRecord(EventKind.REVIEW_REQUESTED, instant(life.waits_since + 20), pusher, str(p.account.id), p.account)
+            EventRecord(
+                EventKind.REVIEW_REQUESTED, instant(life.waits_since + 20), pusher, str(p.account.id), p.account
+            )
             for p in life.asked
         ]
         if life.ready is not None:
             found.append(EventRecord(EventKind.READY_FOR_REVIEW, instant(life.ready), pusher))
         if life.pushed_by_force is not None:
             sha = self.sha()
-            found.append(
-                EventRecord(EventKind.FORCE_PUSHED, instant(life.pushed_by_force), pusher, sha, after_sha=sha)
-            )
+            found.append(EventRecord(EventKind.FORCE_PUSHED, instant(life.pushed_by_force), pusher, sha, after_sha=sha))
         if is_over and life.ended is not None:
             if merged:
                 found.append(EventRecord(EventKind.MERGED, instant(life.ended), pusher))
@@ -308,9 +309,7 @@ class _Making:
         passes = chance < 0.97 if merged else chance < 0.65
         end = min(self.end, merged + DAY) if merged else self.end
         return tuple(
-            checks_of(
-                self.rng, self.repository, head.sha, pushed, first_id=self.id() + 10, end=end, passes=passes
-            )
+            checks_of(self.rng, self.repository, head.sha, pushed, first_id=self.id() + 10, end=end, passes=passes)
         )
 
     def merged_by(self, answers: list[Answer]) -> Account:

@@ -13,7 +13,7 @@ from apps.metrics.demo.clear import alone, remove_rows
 from apps.metrics.demo.organisation import everybody
 from apps.metrics.demo.plan import Plan, plan_for
 from apps.metrics.demo.writing import write_repository, write_side_by_side
-from apps.metrics.models import PullRequest, Repository
+from apps.metrics.models import Repository
 from apps.metrics.services.aggregate import aggregate_weeks
 from apps.metrics.services.members import ensure_members
 from apps.teams.models import Team

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import random
 from typing import NamedTuple
+
+from apps.metrics.demo.dice import Dice
 
 THINGS = {
     "checkout": "voucher codes|the basket total|guest checkout|address validation|the payment form|3-D Secure|refunds"
@@ -85,7 +86,19 @@ _FOLDERS = {
     "terraform": (("modules/{}/main.tf", "modules/{}/variables.tf", "environments/{}.tf"), "tests/{}.tftest.hcl"),
 }
 _DOCS = ("docs/{}.md", "README.md")
-_PACKAGES = ("requests", "lodash", "zod", "pydantic", "grpc-go", "okhttp", "vite", "ruff", "pytest", "axios", "sentry-sdk")
+_PACKAGES = (
+    "requests",
+    "lodash",
+    "zod",
+    "pydantic",
+    "grpc-go",
+    "okhttp",
+    "vite",
+    "ruff",
+    "pytest",
+    "axios",
+    "sentry-sdk",
+)
 
 
 class Titled(NamedTuple):
@@ -95,13 +108,13 @@ class Titled(NamedTuple):
     subject: str
 
 
-def title_of(rng: random.Random, kind: str, repository: str) -> Titled:
+def title_of(rng: Dice, kind: str, repository: str) -> Titled:
     things = THINGS.get(repository, _ANYWHERE).split("|")
     first, second = rng.sample(things, 2)
     return Titled(rng.choice(_PATTERNS[kind]).format(first, second), slug(first))
 
 
-def upgrade_title(rng: random.Random) -> Titled:
+def upgrade_title(rng: Dice) -> Titled:
     package, major, minor = rng.choice(_PACKAGES), rng.randint(1, 9), rng.randint(0, 30)
     return Titled(f"Bump {package} from {major}.{minor}.0 to {major}.{minor + 1}.0", f"dependencies-{package}")
 
@@ -110,12 +123,12 @@ def slug(thing: str) -> str:
     return thing.removeprefix("the ").replace(" ", "-").replace("-D", "D").lower()
 
 
-def body_of(rng: random.Random, issue: int | None) -> str:
+def body_of(rng: Dice, issue: int | None) -> str:
     text = f"{rng.choice(_WHY)} {rng.choice(_HOW)}"
     return f"{text}\n\nCloses #{issue}" if issue else text
 
 
-def file_of(rng: random.Random, language: str, kind: str, subject: str, n: int) -> str:
+def file_of(rng: Dice, language: str, kind: str, subject: str, n: int) -> str:
     """The `n`th file that a pull request changes: every third one a test."""
     name = subject.replace("-", "_")
     sources, test = _FOLDERS[language]

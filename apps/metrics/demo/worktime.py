@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
+from functools import cache
 from zoneinfo import ZoneInfo
 
 DAY, HOUR = 86_400, 3_600
@@ -24,15 +24,15 @@ _HOLIDAYS = {
 ZONES = tuple(zone for zone in _HOLIDAYS if zone)
 
 
-@lru_cache(maxsize=None)
+@cache
 def is_day_off(zone: str, day: int) -> bool:
     """Whether nobody works there on that day (days since 1970, where they are)."""
     when = date(1970, 1, 1) + timedelta(days=day)
     return when.weekday() >= 5 or (when.month, when.day) in (*_HOLIDAYS[""], *_HOLIDAYS.get(zone, ()))
 
 
-@lru_cache(maxsize=None)
-def _offset(zone: str, day: int) -> int:
+@cache
+def offset_of(zone: str, day: int) -> int:
     """Seconds east of Greenwich at noon of that UTC day."""
     offset = datetime.fromtimestamp(day * DAY + DAY // 2, UTC).astimezone(ZoneInfo(zone)).utcoffset()
     return int(offset.total_seconds()) if offset is not None else 0
@@ -47,12 +47,12 @@ class Worktime:
     end: int = 17 * HOUR + HOUR // 2
 
     def is_working(self, at: int) -> bool:
-        local = at + _offset(self.zone, at // DAY)
+        local = at + offset_of(self.zone, at // DAY)
         return self.start <= local % DAY < self.end and not is_day_off(self.zone, local // DAY)
 
     def after(self, at: int, hours: float) -> int:
         """The instant when so many hours of work have passed since `at`."""
-        offset, left = _offset(self.zone, at // DAY), max(60, int(hours * HOUR))
+        offset, left = offset_of(self.zone, at // DAY), max(60, int(hours * HOUR))
         day, second = divmod(at + offset, DAY)
         while True:
             if not is_day_off(self.zone, day) and second < self.end:
@@ -64,7 +64,7 @@ class Worktime:
 
     def before(self, at: int, hours: float) -> int:
         """The instant since which so many hours of work have passed until `at`."""
-        offset, left = _offset(self.zone, at // DAY), max(60, int(hours * HOUR))
+        offset, left = offset_of(self.zone, at // DAY), max(60, int(hours * HOUR))
         day, second = divmod(at + offset, DAY)
         while True:
             if not is_day_off(self.zone, day) and second > self.start:
