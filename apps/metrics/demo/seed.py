@@ -79,11 +79,13 @@ def gather_statistics() -> None:
         cursor.execute(f"ANALYZE {', '.join(f'metrics_{table}' for table in _TABLES)}")
 
 
-def has_fresh_demo(team: Team, *, until: date, days: int) -> bool:
-    """Whether the team has demo data, whole, that ends at most so many days before `until`."""
+def needs_demo(team: Team, until: date, days: int) -> bool:
+    """Whether the team has nothing at all, or demo data that is not whole or ends more than `days` before `until`."""
     with team_scope(team.pk):
-        ends = list(Repository.objects.filter(github_repo_id__lt=0).values_list("synced_to", flat=True))
-    return bool(ends) and all(end is not None and end.date() >= until - timedelta(days=days) for end in ends)
+        kept = list(Repository.objects.values_list("github_repo_id", "synced_to"))
+    if any(id_ >= 0 for id_, _ in kept):
+        return False
+    return not kept or any(end is None or end.date() < until - timedelta(days=days) for _, end in kept)
 
 
 def _refuse_real_data(team: Team) -> None:

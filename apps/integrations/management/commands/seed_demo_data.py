@@ -18,7 +18,7 @@ from django.db import DatabaseError
 
 from apps.integrations.models import GitHubIntegration
 from apps.metrics.demo.clear import DemoBusy
-from apps.metrics.demo.seed import ONE_PROCESS_UP_TO, NotADemoTeam, Seeded, gather_statistics, has_fresh_demo, seed_demo
+from apps.metrics.demo.seed import ONE_PROCESS_UP_TO, NotADemoTeam, Seeded, gather_statistics, needs_demo, seed_demo
 from apps.teams.management.lookup import team_of
 from apps.teams.models import Team
 from apps.teams.scope import team_scope
@@ -52,7 +52,7 @@ class Command(BaseCommand):
             "--if-older-than",
             type=int,
             metavar="DAYS",
-            help="do nothing where the team is connected, or its demo data ends so many days ago or later",
+            help="only where the demo data is missing, not whole, or ends more days ago; real data stays as it is",
         )
         parser.add_argument("--json", action="store_true", help="print one JSON object last")
 
@@ -60,9 +60,7 @@ class Command(BaseCommand):
         team = team_of(options["team"])
         until: date = options["until"] or datetime.now(UTC).date()
         connection = _connection_of(team)
-        if options["if_older_than"] is not None and (
-            connection or has_fresh_demo(team, until=until, days=options["if_older_than"])
-        ):
+        if (days := options["if_older_than"]) is not None and (connection or not needs_demo(team, until, days)):
             self.stdout.write(f"{team.name} stays as it is.")
             return
         if connection:
