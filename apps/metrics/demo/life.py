@@ -91,7 +91,7 @@ def is_revert(number: int) -> bool:
 
 def _somebody(rng: Dice, repository: DemoRepository, at: int) -> Person:
     """Of the squad, mostly somebody who works just then; few work on weekends."""
-    here = [person for person in repository.squad if person.is_here(at)]
+    here = [person for person in repository.squad if person.is_here(at + 7 * DAY)]
     for _ in range(4):
         person = rng.choice(here)
         if person.time.is_working(at):
@@ -128,9 +128,6 @@ def _review(plan: Plan, repository: DemoRepository, rng: Dice, life: Life) -> No
     if life.lines > 400:
         wait *= 1.4
     at = reviewer.time.after(life.waits_since, wait * reviewer.pace)
-    if not reviewer.is_here(at):
-        reviewer = next(p for p in repository.squad if p.is_here(at) and p is not life.pusher)
-        at = reviewer.time.after(at, wait * CROWDED)
     rounds = rng.choices((0, 1, 2, 3), (60, 28, 9, 3) if life.lines < 200 else (38, 38, 17, 7))[0]
     for _ in range(rounds):
         state = "changes_requested" if rng.random() < 0.7 else "commented"
@@ -142,8 +139,17 @@ def _review(plan: Plan, repository: DemoRepository, rng: Dice, life: Life) -> No
     if len(life.asked) > 1 and rng.random() < 0.5 and life.asked[1].is_here(at):
         second = life.asked[1]
         life.answers.append(Answer(second, second.time.after(life.waits_since, wait * second.pace * 1.3), "commented"))
+    _hand_over(rng, repository, life)
     if rounds and rng.random() < 0.12:
         life.pushed_by_force = life.fixes[-1] + 90
+
+
+def _hand_over(rng: Dice, repository: DemoRepository, life: Life) -> None:
+    """What somebody would have reviewed who has left by then is another one's."""
+    for answer in life.answers:
+        if not answer.reviewer.is_here(answer.at):
+            others = [p for p in repository.squad if p.is_here(answer.at) and p is not life.pusher]
+            answer.reviewer = rng.choice(others)
 
 
 def _end(rng: Dice, repository: DemoRepository, life: Life) -> None:
