@@ -131,11 +131,11 @@ def _review(plan: Plan, repository: DemoRepository, rng: Dice, life: Life) -> No
     rounds = rng.choices((0, 1, 2, 3), (60, 28, 9, 3) if life.lines < 200 else (38, 38, 17, 7))[0]
     for _ in range(rounds):
         state = "changes_requested" if rng.random() < 0.7 else "commented"
-        life.answers.append(Answer(reviewer, at, state, rng.randint(1, 3)))
+        life.answers.append(Answer(reviewer, at, state, rng.randint(1, 2)))
         fixed = life.pusher.time.after(at, rng.spread(2.5, 0.9))
         life.fixes.append(fixed)
         at = reviewer.time.after(fixed, rng.spread(1.2, 0.7) * reviewer.pace)
-    life.answers.append(Answer(reviewer, at, "approved", int(rng.random() < 0.12)))
+    life.answers.append(Answer(reviewer, at, "approved", int(rng.random() < 0.08)))
     if len(life.asked) > 1 and rng.random() < 0.5 and life.asked[1].is_here(at):
         second = life.asked[1]
         life.answers.append(Answer(second, second.time.after(life.waits_since, wait * second.pace * 1.3), "commented"))

@@ -207,7 +207,7 @@ class _Making:
 
     def files(self) -> tuple[FileRecord, ...]:
         life, rng = self.life, self.rng
-        count = max(1, min(12, round(life.lines**0.35) + rng.randint(-1, 1)))
+        count = max(1, min(12, round(life.lines**0.28) + rng.randint(-1, 1)))
         found: dict[str, FileRecord] = {}
         for n in range(count):
             if life.kind == "dependencies":
@@ -259,7 +259,7 @@ class _Making:
         """The conversation: a bot's report, and sometimes somebody's word."""
         life, rng = self.life, self.rng
         latest = min(life.ended or self.end, self.end)
-        if rng.random() < 0.3 and life.opened + 900 < latest:
+        if rng.random() < 0.2 and life.opened + 900 < latest:
             words = f"Coverage {rng.uniform(71, 94):.1f} % ({rng.uniform(-0.6, 0.9):+.1f} points)."
             self.conversation.append(self.comment(COVERAGE_BOT, life.opened + 900, words))
         if rng.random() < 0.3 and latest - life.opened > HOUR:
@@ -270,8 +270,11 @@ class _Making:
 
     def labels(self) -> tuple[LabelRecord, ...]:
         index, rng = self.repository.index, self.rng
-        found = [LabelRecord(f"squad: {self.repository.squad_name.lower()}", "5319e7", f"demo-label-{index}-squad")]
-        if self.life.kind in _KIND_LABELS:
+        found = []
+        if rng.random() < 0.25:
+            squad = self.repository.squad_name.lower()
+            found.append(LabelRecord(f"squad: {squad}", "5319e7", f"demo-label-{index}-squad"))
+        if self.life.kind in _KIND_LABELS and rng.random() < 0.85:
             name, color = _KIND_LABELS[self.life.kind]
             found.append(LabelRecord(name, color, f"demo-label-{index}-{self.life.kind}"))
         if rng.random() < 0.06:

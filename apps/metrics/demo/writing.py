@@ -23,7 +23,7 @@ from apps.metrics.services.deploy_stage import set_deploy_seconds
 from apps.metrics.services.ingest import ingest_deployments, ingest_pull_requests
 from apps.teams.scope import team_scope
 
-PAGE = 400  # pull requests of a transaction
+PAGE = 600  # pull requests of a transaction
 Tell = Callable[[int], None]
 
 
