@@ -52,8 +52,8 @@ BOTS = (DEPENDENCY_BOT, COVERAGE_BOT, DEPLOY_BOT, CODING_AGENT)
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """`pace`: how long this reviewer takes, compared with the others. `share`: how often they are asked. `leaves`: since
-    when they review nothing. `tool`: the assistant that they use, "" if none.
+    """`pace`: how long this reviewer takes, compared with the others. `share`: how often they are asked. `tool`: the
+    assistant that they use, "" if none. `leaves`: since when they review nothing.
     """
 
     account: Account
