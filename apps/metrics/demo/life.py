@@ -14,7 +14,7 @@ from apps.metrics.records import Account
 INCIDENT_EVERY = 71
 """Of so many pull requests of a repository one is a revert and one a hotfix."""
 
-CROWDED = 4
+CROWDED = 4.5
 """How much longer a first review takes in the first repository once its two busiest reviewers are gone."""
 
 _KINDS = ("feature", "fix", "refactor", "test", "docs", "chore")
@@ -102,7 +102,7 @@ def _somebody(rng: Dice, repository: DemoRepository, at: int) -> Person:
 def _write(rng: Dice, life: Life) -> None:
     """The commits that it is opened with, and for how long it is a draft."""
     time, count = life.pusher.time, min(6, 1 + int(rng.expovariate(1.1)))
-    worked = rng.spread(3.5, 0.9)
+    worked = rng.spread(5, 0.5)
     life.commits = [time.before(life.opened, worked * (count - n) / count) for n in range(count)]
     if rng.random() < 0.16:
         life.ready = time.after(life.opened, rng.spread(4, 0.8))
@@ -122,20 +122,23 @@ def _ask(rng: Dice, repository: DemoRepository, life: Life) -> None:
 def _review(plan: Plan, repository: DemoRepository, rng: Dice, life: Life) -> None:
     if (life.kind in ("docs", "chore") and rng.random() < 0.2) or rng.random() < 0.015:
         return  # merged without
-    reviewer, wait = life.asked[0], rng.spread(1.4, 0.55)
+    reviewer, wait = life.asked[0], rng.spread(1.6, 0.5)
     if repository.index == 0 and life.waits_since >= plan.left_at:
         wait *= CROWDED
     if life.lines > 400:
         wait *= 1.4
     at = reviewer.time.after(life.waits_since, wait * reviewer.pace)
-    rounds = rng.choices((0, 1, 2, 3), (60, 28, 9, 3) if life.lines < 200 else (38, 38, 17, 7))[0]
+    rounds = rng.choices((0, 1, 2, 3), (54, 33, 10, 3) if life.lines < 200 else (34, 42, 17, 7))[0]
     for _ in range(rounds):
         state = "changes_requested" if rng.random() < 0.7 else "commented"
         life.answers.append(Answer(reviewer, at, state, rng.randint(1, 2)))
         fixed = life.pusher.time.after(at, rng.spread(2.5, 0.9))
         life.fixes.append(fixed)
         at = reviewer.time.after(fixed, rng.spread(1.2, 0.7) * reviewer.pace)
-    life.answers.append(Answer(reviewer, at, "approved", int(rng.random() < 0.08)))
+    if not rounds and rng.random() < 0.25:  # a question first, answered without another commit
+        life.answers.append(Answer(reviewer, at, "commented", 1))
+        at = reviewer.time.after(at, rng.spread(1.5, 0.7))
+    life.answers.append(Answer(reviewer, at, "approved"))
     if len(life.asked) > 1 and rng.random() < 0.5 and life.asked[1].is_here(at):
         second = life.asked[1]
         life.answers.append(Answer(second, second.time.after(life.waits_since, wait * second.pace * 1.3), "commented"))

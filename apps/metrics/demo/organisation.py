@@ -128,7 +128,7 @@ def _person(
     return Person(
         account=Account(FIRST_ID - 100 - number, login, f"demo-user-{number}", " ".join(name)),
         time=Worktime(home, start, start + 8 * HOUR + HOUR // 2),
-        pace=2.2 if place % 5 == 4 else rng.choice((0.7, 0.9, 1.0, 1.2)),
+        pace=1.9 if place % 5 == 4 else rng.choice((0.7, 0.9, 1.0, 1.2)),
         share=8 if is_leaving else 2 if place < 2 else 1,
         tool=rng.choice(("", "", "Claude", "Claude", "Cursor", "Copilot")),
         leaves=leaving_at if is_leaving else None,
