@@ -64,7 +64,7 @@ class SyncRun(BaseTeamModel):
     rest_requests = models.IntegerField(default=0)
     rate_limited = models.BooleanField(default=False)
     errors = models.JSONField(default=list)
-    partial = models.JSONField(default=dict)  # number of the pull request -> {part: reason}
+    partial = models.JSONField(default=dict)  # number of the pull request -> {part: reason}, of the first 2,000
     pages = models.JSONField(default=dict)  # page size -> {pages, pull_requests, seconds} of those that worked
     waits = models.JSONField(default=list)  # the latest [{from, until, reason}], ISO instants
     touched_weeks = models.JSONField(default=list)

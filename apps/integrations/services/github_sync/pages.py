@@ -29,6 +29,12 @@ UNWRITABLE = (DataError, IntegrityError, ValueError, TypeError, OverflowError)
 """What a pull request may come to that no column takes: a number beyond all bounds, a time that is none."""
 
 
+MOST_NAMED = 2_000
+"""Partial pull requests that a run names, since it is written with each page. The others say it themselves, in their
+rows, by which the repository counts them.
+"""
+
+
 def write_step(run: SyncRun, learned: Learned) -> None:
     """Rows, checkpoint and progress together, or nothing. Raises Fenced when the run is no longer ours.
 
@@ -51,7 +57,7 @@ def _storable(run: SyncRun, learned: Learned) -> Learned:
         try:
             with team_scope(run.team_id):
                 runs.beat(run)
-                ingest_pull_requests(repository, [record], synced_at=timezone.now())
+                ingest_pull_requests(repository, [record], synced_at=timezone.now(), asked_at=learned.asked_at)
         except UNWRITABLE as error:
             logger.error("pull request %s of %s cannot be stored", record.number, repository.full_name, exc_info=error)
             lost.append(Lost(f"what GitHub says of it cannot be stored ({type(error).__name__})", record.number))
@@ -71,7 +77,9 @@ def _write(run: SyncRun, learned: Learned) -> None:
         _keep_stated(run, repository, learned)
         counts, weeks = Counter(run.counts), set(run.touched_weeks)
         if learned.pull_requests:
-            page = ingest_pull_requests(repository, learned.pull_requests, synced_at=timezone.now())
+            page = ingest_pull_requests(
+                repository, learned.pull_requests, synced_at=timezone.now(), asked_at=learned.asked_at
+            )
             if learned.recount:
                 counts.update({**page.rows, "commits": page.rows.get("pull_request_commits", 0)})
             weeks.update(week.isoformat() for week in page.touched_weeks)
@@ -142,11 +150,12 @@ def _partial(run: SyncRun, learned: Learned) -> dict[str, Any]:
     """What this run could not fetch, by pull request number; a later complete fetch takes it off again."""
     partial = dict(run.partial)
     for record in learned.pull_requests:
+        number = str(record.number)
         reasons = {part: reason for part, reason in record.partial.items() if not is_without_permission(reason)}
-        if reasons:
-            partial[str(record.number)] = reasons
-        else:
-            partial.pop(str(record.number), None)
+        if not reasons:
+            partial.pop(number, None)
+        elif number in partial or len(partial) < MOST_NAMED:
+            partial[number] = reasons
     if unreadable := _unreadable(partial.pop("unreadable", {}), learned):
         partial["unreadable"] = unreadable
     lacking = {part: name for record in learned.pull_requests for part, name in permissions_in(record.partial).items()}
