@@ -18,6 +18,10 @@ from devtools.var import ROOT, DevtoolsError
 WEB_PORT = 8000
 SANDBOX_PORT = 8100
 DEMO_EMAIL = "demo@example.com"
+DEMO_SLUG = "demo"
+DEMO_PRS, DEMO_DAYS = 2_000, 7
+"""How many pull requests the demo team has, and after how many days they are made anew, up to that day."""
+
 QUEUES = "webhooks,sync,default,metrics"
 _BIN = Path(sys.executable).parent
 _READY_SECONDS = 60.0
@@ -59,6 +63,7 @@ class _Development:
         self.env = dict(running.env)
         self.notes = list(running.services.notes)
         self.tails: list[LogTail] = []
+        self.seeding: Child | None = None
 
     def run(self, started: float) -> None:
         """Never returns: ends with StopRequested, or DevtoolsError when a process ended by itself."""
@@ -80,6 +85,7 @@ class _Development:
             }
         )
         say(self.welcome(url, password, sandbox, time.monotonic() - started))
+        self.start_seeding()
         while True:
             self.look_after()
             self.running.signals.pause(0.3)
@@ -124,9 +130,25 @@ class _Development:
             kept.touch(mode=0o600)
             kept.write_text(secrets.token_urlsafe(9))
         password = kept.read_text()
-        team = ["--name", "Demo", "--slug", "demo", "--admin-email", DEMO_EMAIL, "--admin-password", password]
+        team = ["--name", "Demo", "--slug", DEMO_SLUG, "--admin-email", DEMO_EMAIL, "--admin-password", password]
         self.running.manage("create_team", "create_team", *team, "--skip-checks")
         return password
+
+    def start_seeding(self) -> None:
+        """The demo team's data, while the application runs already. A team that is connected stays as it is."""
+        log = self.running.var / "log" / "demo-data.log"
+        log.write_bytes(b"")
+        options = ["--team", DEMO_SLUG, "--prs", str(DEMO_PRS), "--if-older-than", str(DEMO_DAYS), "--skip-checks"]
+        command = [sys.executable, str(ROOT / "manage.py"), "seed_demo_data", *options]
+        self.seeding = self.running.children.start("demo-data", command, env=self.env, cwd=ROOT, log=log)
+
+    def look_after_seeding(self) -> None:
+        """It is meant to end by itself; should it fail, the rest runs without."""
+        if (seeding := self.seeding) is not None and seeding.returncode is not None:
+            self.seeding = None
+            self.running.children.forget(seeding)
+            said = tail(self.running.var / "log" / "demo-data.log", 5).strip()
+            say(said if seeding.returncode == 0 else f"The demo team's data could not be made:\n{said}")
 
     def wait_until_it_answers(self, port: int, path: str, name: str) -> None:
         deadline = time.monotonic() + _READY_SECONDS
@@ -139,6 +161,7 @@ class _Development:
 
     def look_after(self) -> None:
         """Show what was logged; if a process has ended, say which and why."""
+        self.look_after_seeding()
         for child in self.running.children.ended():
             log = self.running.var / "log" / f"{child.name}.log"
             ended = f"{child.name} has ended by itself (exit code {child.returncode})"

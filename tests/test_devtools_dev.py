@@ -46,6 +46,8 @@ def test_it_comes_up_whole_and_leaves_nothing_killed_or_interrupted(var: Path) -
 
     with running(var, "dev") as process:
         assert wait_for_line(process, "  Log in").split() == login
+        # What the killed one left of the demo data is replaced, while the application runs.
+        assert "is a demo now: 2,000 pull requests" in wait_for_line(process, "Demo (/a/demo/)")
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
     assert left_after(var, 5) == []

@@ -26,17 +26,20 @@ class Reviewer:
 
 @dataclass(frozen=True, slots=True)
 class ReviewLoad:
-    """The busiest, most pull requests first. `people`, `reviews` and `pull_requests` count everybody; a pull request
-    that two people reviewed is two of `pull_requests`."""
+    """The busiest of this window or the one before, with most in this one first: whoever stopped is seen too. `people`,
+    `reviews`, `pull_requests` count everybody, `by_busiest` the one with most; a pull request that two people reviewed
+    is two of `pull_requests`.
+    """
 
     busiest: tuple[Reviewer, ...]
     people: int
     reviews: int
     pull_requests: int
+    by_busiest: int
 
     @property
     def share_of_busiest(self) -> float | None:
-        return self.busiest[0].pull_requests / self.pull_requests if self.pull_requests else None
+        return self.by_busiest / self.pull_requests if self.pull_requests else None
 
     @property
     def most(self) -> int:
@@ -85,7 +88,9 @@ def review_load_for(population: Population) -> ReviewLoad:
             now[row["reviewer"]] = (row["pull_requests"], row["reviews"])
         else:
             before[row["reviewer"]] = row["pull_requests"]
-    ids = sorted({*now, *before}, key=lambda one: (-now.get(one, (0, 0))[0], -before.get(one, 0), one or 0))[:SHOWN]
+    of_this = {one: now.get(one, (0, 0))[0] for one in {*now, *before}}
+    ids = sorted(of_this, key=lambda one: (-max(of_this[one], before.get(one, 0)), one or 0))[:SHOWN]
+    ids.sort(key=lambda one: (-of_this[one], -before.get(one, 0), one or 0))
     members = {member.pk: member for member in TeamMember.objects.filter(pk__in=[one for one in ids if one])}
     return ReviewLoad(
         busiest=tuple(
@@ -101,4 +106,5 @@ def review_load_for(population: Population) -> ReviewLoad:
         people=len(now),
         reviews=sum(reviews for _, reviews in now.values()),
         pull_requests=sum(count for count, _ in now.values()),
+        by_busiest=max((count for count, _ in now.values()), default=0),
     )

@@ -64,7 +64,7 @@ who AS (
     UNION ALL SELECT id, NULL FROM member WHERE NOT is_bot
     UNION ALL SELECT 0, NULL
 ),
-pr AS (
+pr AS NOT MATERIALIZED (
     SELECT p.* FROM metrics_pullrequest p
     JOIN metrics_repository r ON r.team_id = p.team_id AND r.id = p.repository_id
     WHERE p.team_id = %(team)s AND p.gone_at IS NULL AND r.gone_at IS NULL
@@ -155,13 +155,13 @@ SELECT one.week, one.member AS member_id,
        coalesce(deployments, 0) AS deployments,
        coalesce(additions, 0) AS additions, coalesce(deletions, 0) AS deletions
 FROM one
-LEFT JOIN opened o ON o.week = one.week AND o.member IS NOT DISTINCT FROM one.member
-LEFT JOIN merged m ON m.week = one.week AND m.member IS NOT DISTINCT FROM one.member
-LEFT JOIN reviewed v ON v.week = one.week AND v.member IS NOT DISTINCT FROM one.member
-LEFT JOIN commented c ON c.week = one.week AND c.member IS NOT DISTINCT FROM one.member
-LEFT JOIN committed t ON t.week = one.week AND t.member IS NOT DISTINCT FROM one.member
-LEFT JOIN checked k ON k.week = one.week AND k.member IS NOT DISTINCT FROM one.member
-LEFT JOIN deployed d ON d.week = one.week AND d.member IS NOT DISTINCT FROM one.member
+LEFT JOIN opened o ON o.week = one.week AND coalesce(o.member, 0) = coalesce(one.member, 0)
+LEFT JOIN merged m ON m.week = one.week AND coalesce(m.member, 0) = coalesce(one.member, 0)
+LEFT JOIN reviewed v ON v.week = one.week AND coalesce(v.member, 0) = coalesce(one.member, 0)
+LEFT JOIN commented c ON c.week = one.week AND coalesce(c.member, 0) = coalesce(one.member, 0)
+LEFT JOIN committed t ON t.week = one.week AND coalesce(t.member, 0) = coalesce(one.member, 0)
+LEFT JOIN checked k ON k.week = one.week AND coalesce(k.member, 0) = coalesce(one.member, 0)
+LEFT JOIN deployed d ON d.week = one.week AND coalesce(d.member, 0) = coalesce(one.member, 0)
 ORDER BY one.week, one.member NULLS FIRST
 """
 

@@ -51,16 +51,21 @@ def aggregate_weeks(team_id: int, weeks: Iterable[date] | None) -> Aggregated:
         wanted = sorted({day - timedelta(days=day.weekday()) for day in weeks})
     total = Aggregated(len(wanted), 0, 0, 0)
     for start in range(0, len(wanted), WEEKS_AT_ONCE):
-        part = _aggregate(team_id, wanted[start : start + WEEKS_AT_ONCE], zone)
+        part = _aggregate(team_id, wanted[start : start + WEEKS_AT_ONCE], zone, by_hash=weeks is None)
         total = Aggregated(
             total.weeks, total.rows + part.rows, total.written + part.written, total.removed + part.removed
         )
     return total
 
 
-def _aggregate(team_id: int, weeks: Sequence[date], zone: str) -> Aggregated:
+def _aggregate(team_id: int, weeks: Sequence[date], zone: str, *, by_hash: bool) -> Aggregated:
+    """`by_hash`: where everything is read, rows find their pull request by hash. A planner who has no statistics of
+    new rows yet compares each with each: 190 s instead of 3 s for 4,000 pull requests.
+    """
     with team_scope(team_id):
         with connection.cursor() as cursor:
+            if by_hash:
+                cursor.execute("SET LOCAL enable_nestloop = off")
             # Whoever waits here sees, after it, what the other has read and more: the later write is never the older.
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('weekly metrics', %s))", [team_id])
         rows = weekly_numbers(weeks, zone)

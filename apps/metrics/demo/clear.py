@@ -1,0 +1,86 @@
+"""Taking the demo data of a team away again, and nothing else of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection
+
+from apps.metrics.models import Repository
+from apps.metrics.services.aggregate import aggregate_weeks
+from apps.metrics.services.ingest.writing import find_by_index
+from apps.teams.models import Team
+from apps.teams.scope import team_scope
+
+_LOCK = "hashtextextended('demo data', %s)"
+
+_OF_PULL_REQUESTS = (
+    *("prcomment", "reviewthread", "prreview", "prevent", "prfile", "linkedissue"),
+    *("pullrequestlabel", "pullrequestassignee", "pullrequestcommit"),
+)
+_OF_REPOSITORIES = ("prcheckrun", "commit", "pullrequest", "deployment", "label", "milestone")
+
+
+class DemoBusy(Exception):
+    """Somebody else makes or removes the demo data of this team just now."""
+
+
+@contextmanager
+def alone(team_id: int, *, wait: bool = False) -> Iterator[None]:
+    """Whoever makes or removes a team's demo data does so alone. Raises DemoBusy, or waits. Given back by PostgreSQL
+    when the process dies.
+    """
+    with connection.cursor() as cursor:
+        if wait:
+            cursor.execute(f"SELECT pg_advisory_lock({_LOCK})", [team_id])
+        else:
+            cursor.execute(f"SELECT pg_try_advisory_lock({_LOCK})", [team_id])
+            if not cursor.fetchone()[0]:
+                raise DemoBusy("The demo data of this team is being made or removed just now.")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT pg_advisory_unlock({_LOCK})", [team_id])
+
+
+def drop_demo_data(team_id: int) -> None:
+    """Remove the demo data of a team that now has data of its own, and stop calling it a demo. Idempotent."""
+    with alone(team_id, wait=True):
+        remove_rows(team_id)
+        aggregate_weeks(team_id, None)
+        Team.objects.filter(pk=team_id).update(is_demo=False)
+
+
+def remove_rows(team_id: int) -> None:
+    """Repositories and people whose ids are below 0, and all that hangs on them; a repository a transaction. The
+    caller is `alone`, and makes the aggregates again.
+    """
+    with team_scope(team_id):
+        made_up = list(Repository.objects.filter(github_repo_id__lt=0).order_by("pk").values_list("pk", flat=True))
+    for repository in made_up:
+        with team_scope(team_id), connection.cursor() as cursor:
+            find_by_index()
+            for statement in _statements():
+                cursor.execute(statement, {"team": team_id, "repository": repository})
+    with team_scope(team_id), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM metrics_weeklymetrics WHERE team_id = %s", [team_id])
+        cursor.execute("DELETE FROM metrics_teammember WHERE team_id = %s AND github_user_id < 0", [team_id])
+
+
+def _statements() -> Iterator[str]:
+    """Children before their parents, whose cascades then find nothing."""
+    mine = "team_id = %(team)s AND repository_id = %(repository)s"
+    for table in _OF_PULL_REQUESTS:
+        yield (
+            f"DELETE FROM metrics_{table} WHERE team_id = %(team)s"  # noqa: S608 - our own tables' names
+            f" AND pull_request_id IN (SELECT id FROM metrics_pullrequest WHERE {mine})"
+        )
+    yield (
+        "DELETE FROM metrics_deploymentstatus WHERE team_id = %(team)s"  # noqa: S608 - our own tables' names
+        f" AND deployment_id IN (SELECT id FROM metrics_deployment WHERE {mine})"
+    )
+    for table in _OF_REPOSITORIES:
+        yield f"DELETE FROM metrics_{table} WHERE {mine}"  # noqa: S608 - our own tables' names
+    yield "DELETE FROM metrics_repository WHERE team_id = %(team)s AND id = %(repository)s"
