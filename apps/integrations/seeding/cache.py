@@ -246,6 +246,9 @@ class PRCache:
         rows = self._file.execute("SELECT number, updated_at FROM pull_request")
         return {number: datetime.fromisoformat(updated_at) for number, updated_at in rows}
 
+    def node_ids(self) -> set[str]:
+        return {node_id for (node_id,) in self._file.execute("SELECT node_id FROM pull_request")}
+
     def newest(self, most: int) -> Iterator[list[PullRequestRecord]]:
         """The newest so many, a hundred at a time, highest number first."""
         below, left = 2**62, 0 if self._is_anew else most

@@ -184,6 +184,7 @@ class GitHubGraphQLFetcher:
             changed = self._changed(clients.graphql, cache, kept, pulse)
             if changed:
                 kept = self._fetch(clients, cache, kept, changed, on_answer)
+            kept = self._without_deleted(clients.graphql, cache, kept, pulse, on_answer)
             kept = self._new_deployments(clients, cache, kept, pulse, on_answer)
             newest = max((touched.updated_at for touched in pulse.touched), default=kept.newest_update)
             now = replace(kept, newest_update=newest, repo_pushed_at=pulse.pushed_at, stated=pulse.pull_requests)
@@ -210,12 +211,26 @@ class GitHubGraphQLFetcher:
         is_seen = bool(pulse.touched) and pulse.touched[0].updated_at == kept.newest_update and not found
         if is_seen or len(pulse.touched) == pulse.pull_requests or _reaches_back(pulse.touched, kept):
             return found
-        for some in self._listed(graphql, pulse.full_name, kept):
+        for some in self._listed(graphql, pulse.full_name):
             found |= differ(some)
+            if _reaches_back(some, kept):
+                break
         return found
 
-    def _listed(self, graphql: GraphQL, full_name: str, kept: Kept) -> Iterator[Sequence[Touched]]:
-        """Whatever changed since, latest first, a hundred for a point."""
+    def _without_deleted(self, graphql: GraphQL, cache: PRCache, kept: Kept, pulse: Pulse, on_answer: OnAnswer) -> Kept:
+        """Where more are kept than GitHub has, those that it does not list are no more."""
+        if kept.walk or cache.count <= pulse.pull_requests:
+            return kept
+        listed = {touched.id for some in self._listed(graphql, pulse.full_name) for touched in some}
+        gone = sorted(cache.node_ids() - listed)
+        if len(listed) < pulse.pull_requests or not gone:
+            return kept
+        kept = cache.store(kept, gone=gone)
+        on_answer(Brought(kept, gone=gone))
+        return kept
+
+    def _listed(self, graphql: GraphQL, full_name: str) -> Iterator[Sequence[Touched]]:
+        """All of them, the latest change first, a hundred for a point: read on as far as is needed."""
         owner, _, name = full_name.partition("/")
         cursor: str | None = None
         while True:
@@ -224,7 +239,7 @@ class GitHubGraphQLFetcher:
             page = self._patiently(ask)
             self._spent(spending.points, spending.requests)
             yield page.touched
-            if not page.has_next or page.end_cursor in {None, cursor} or _reaches_back(page.touched, kept):
+            if not page.has_next or page.end_cursor in {None, cursor}:
                 return
             cursor = page.end_cursor
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO
 from typing import Any
 
 from django.core.management import CommandError, call_command
 
-from apps.integrations.tests.sync_support import rows_of
+from apps.integrations.services import github_sync
+from apps.integrations.services.github_sync.engine import Ended
+from apps.integrations.tests.sync_support import rows_of, tracked_at
 from apps.teams.models import Team
 
 REPO = "acme/shop"
@@ -70,3 +75,20 @@ def seeded_team(slug: str = SLUG) -> Team:
 
 def seeded_rows(slug: str = SLUG) -> dict[str, list[tuple[Any, ...]]]:
     return rows_of(seeded_team(slug))
+
+
+def synced_rows(github: Any, team: Team) -> dict[str, list[tuple[Any, ...]]]:
+    """What a sync of the whole history through the product stores for a team of its own."""
+    assert github_sync.sync_repository_history(tracked_at(github, team, REPO), None).ended == Ended.FINISHED
+    return rows_of(team)
+
+
+@contextmanager
+def no_file_larger_than(size: int) -> Iterator[None]:
+    """A disk that is full: no file of this process grows beyond so many bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
