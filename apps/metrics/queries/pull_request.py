@@ -74,8 +74,8 @@ class CheckFacts:
 
 @dataclass(frozen=True, slots=True)
 class PullRequestPage:
-    """`assignees` are (name, login). `stages` is empty until the merge, then coding, pickup, review, merge and, if it was
-    closed between, closed.
+    """`stages` is empty until the merge, then coding, pickup, review, merge and, if it was closed between, closed.
+    `assignees` are (name, login).
     """
 
     pr: PullRequest
@@ -137,9 +137,7 @@ def pull_request_page(owner: str, name: str, number: int, *, time_zone: str, now
         record=record,
         zone=zone,
         labels=tuple(labels.values_list("label__name", flat=True)),
-        assignees=tuple(
-            (name or login, login) for name, login in assignees.values_list("member__name", "member__login")
-        ),
+        assignees=tuple((name or login, login) for name, login in people),
         issues=tuple(issues),
         stages=_stages(pr, cut_points) if cut_points else (),
         cut_points=cut_points,
