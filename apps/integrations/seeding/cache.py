@@ -24,19 +24,22 @@ VERSION = 1
 OURS = 0x7466_7072
 """SQLite's application_id of these files."""
 
+TABLES = ("kept", "pull_request", "deployment")
 BATCH = 100
 
 CHECKS_LEFT_OUT = "left out: too few points were left"
 """Why a pull request has no checks that was fetched while the budget was nearly used up."""
 
 SCHEMA = """
-CREATE TABLE kept (content BLOB NOT NULL);
+CREATE TABLE kept (id INTEGER PRIMARY KEY, content BLOB NOT NULL, crc INTEGER NOT NULL);
 CREATE TABLE pull_request (
     number INTEGER PRIMARY KEY, node_id TEXT NOT NULL, updated_at TEXT NOT NULL, created_at TEXT NOT NULL,
-    wants_checks INTEGER NOT NULL, content BLOB NOT NULL
+    wants_checks INTEGER NOT NULL, content BLOB NOT NULL, crc INTEGER NOT NULL
 );
 CREATE INDEX wanting_checks ON pull_request (number) WHERE wants_checks > 0;
-CREATE TABLE deployment (id INTEGER PRIMARY KEY, created_at TEXT NOT NULL, content BLOB NOT NULL);
+CREATE TABLE deployment (
+    id INTEGER PRIMARY KEY, created_at TEXT NOT NULL, content BLOB NOT NULL, crc INTEGER NOT NULL
+);
 """
 
 BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
@@ -101,19 +104,26 @@ class PRCache:
         cache = cls(folder / f"{full_name.replace('/', '__').lower()}.sqlite3")
         with cache._told():
             folder.mkdir(parents=True, exist_ok=True)
+            cache._file = _connected(str(cache.path))
             try:
-                cache._open()
-            except sqlite3.DatabaseError as error:
-                if error.sqlite_errorcode & 0xFF not in TORN:
-                    raise
-                cache._begin_again("is torn")
-            except (zlib.error, Unreadable):
-                cache._begin_again("is torn")
+                cache._open_or_begin()
+            except BaseException:
+                cache.close()
+                raise
         cache._is_anew = anew
         return cache
 
+    def _open_or_begin(self) -> None:
+        try:
+            self._open()
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode & 0xFF not in TORN:
+                raise
+            self._begin_again("is torn")
+        except Unreadable:
+            self._begin_again("is torn")
+
     def _open(self) -> None:
-        self._file = _connected(str(self.path))
         found = self._number("application_id"), self._number("user_version")
         tables = self._file.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if not tables and found == (0, 0):
@@ -122,7 +132,6 @@ class PRCache:
         if found[0] != OURS:
             raise Unreadable("not one of ours")
         if found[1] > VERSION:
-            self.close()
             raise CacheError(
                 f"{self.path} was written by a newer version of tformance. Update this one, or use --no-cache; or"
                 " delete the file, and everything is fetched again."
@@ -139,9 +148,10 @@ class PRCache:
         [(verdict,), *_] = self._file.execute("PRAGMA quick_check(1)")
         if verdict != "ok":
             raise Unreadable(verdict)
-        for table in ("kept", "pull_request", "deployment"):
-            for (content,) in self._file.execute(f"SELECT content FROM {table}"):  # noqa: S608 - our own tables' names
-                zlib.decompress(content)
+        for table in TABLES:
+            for *values, crc in self._file.execute(f"SELECT * FROM {table}"):  # noqa: S608 - our own tables' names
+                if _crc(values) != crc:
+                    raise Unreadable(f"a row of {table}")
 
     def _lock(self) -> None:
         """For this process alone, until it is closed."""
@@ -210,13 +220,12 @@ class PRCache:
                 lost.append(f"#{record.number}: what GitHub says of it cannot be kept ({error})")
         kept = replace(kept, lost=tuple(dict.fromkeys(lost)))
         with self._told(), self._transaction() as cursor:
-            cursor.execute("DELETE FROM kept")
-            cursor.execute("INSERT INTO kept VALUES (?)", [_packed(kept)])
+            cursor.execute("INSERT OR REPLACE INTO kept VALUES (?, ?, ?)", _with_crc(1, _packed(kept)))
             cursor.executemany("DELETE FROM pull_request WHERE node_id = ?", [(each,) for each in gone])
-            cursor.executemany("INSERT OR REPLACE INTO pull_request VALUES (?, ?, ?, ?, ?, ?)", rows)
+            cursor.executemany("INSERT OR REPLACE INTO pull_request VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
             cursor.executemany(
-                "INSERT OR REPLACE INTO deployment VALUES (?, ?, ?)",
-                [(each.id, each.created_at.isoformat(), _packed(each)) for each in deployments],
+                "INSERT OR REPLACE INTO deployment VALUES (?, ?, ?, ?)",
+                [_with_crc(each.id, each.created_at.isoformat(), _packed(each)) for each in deployments],
             )
         return kept
 
@@ -225,7 +234,7 @@ class PRCache:
         cursor = self._file.execute("BEGIN IMMEDIATE")
         try:
             if self._is_anew:
-                for table in ("kept", "pull_request", "deployment"):
+                for table in TABLES:
                     cursor.execute(f"DELETE FROM {table}")  # noqa: S608 - our own tables' names
             yield cursor
             cursor.execute("COMMIT")
@@ -308,4 +317,13 @@ def _row(record: PullRequestRecord) -> tuple[Any, ...]:
     elif any(check.status != "completed" for check in record.checks or ()):
         wants = UNFINISHED
     times = record.updated_at.isoformat(), record.created_at.isoformat()
-    return record.number, record.node_id, *times, wants, _packed(record)
+    return _with_crc(record.number, record.node_id, *times, wants, _packed(record))
+
+
+def _with_crc(*values: Any) -> tuple[Any, ...]:
+    return *values, _crc(values)
+
+
+def _crc(values: Sequence[Any]) -> int:
+    """SQLite checks how its pages hang together, not what stands in them."""
+    return zlib.crc32(repr(tuple(values)).encode())

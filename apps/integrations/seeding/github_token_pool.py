@@ -6,6 +6,7 @@ a word. Two tokens of one account share its budget, at GitHub and so here.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -41,6 +42,9 @@ NO_TOKEN = (
 NONE_GOOD = f"GitHub accepts none of the tokens in {VARIABLE}: they were revoked, have expired or were mistyped. "
 FRESH = "Make a new one at https://github.com/settings/tokens and put it there; what was fetched is kept."
 
+SENDABLE = re.compile(r"[!-~]+")
+"""What a header can hold."""
+
 Tell = Callable[[str], None]
 
 
@@ -53,9 +57,8 @@ class GitHubTokenPool:
     def __init__(
         self, tokens: Sequence[str], *, tell: Tell = lambda words: None, clock: Callable[[], float] = time.time
     ) -> None:
-        self._names = {
-            token: f"token {place} of {VARIABLE}" for place, token in enumerate(dict.fromkeys(tokens), start=1)
-        }
+        given = dict.fromkeys(filter(None, (token.strip() for token in tokens)))
+        self._names = {token: f"token {place} of {VARIABLE}" for place, token in enumerate(given, start=1)}
         if not self._names:
             raise BadCredentials(NO_TOKEN)
         self._tell = tell
@@ -74,9 +77,12 @@ class GitHubTokenPool:
 
     def _asked_for(self) -> dict[str, str]:
         """Whose each token is. A single one is not asked: its first request shows whether it is good."""
+        found: dict[str, str] = {}
+        for token in [token for token in self._names if not SENDABLE.fullmatch(token)]:
+            self._drop(token)
+            del self._names[token]
         if len(self._names) == 1:
             return dict(self._names)
-        found: dict[str, str] = {}
         for token, name in self._names.items():
             try:
                 with closing(rest_with(token)) as rest:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from apps.integrations.seeding.projects import Project
@@ -29,7 +30,11 @@ def slug_of(project: Project) -> str:
 
 
 def check_is_demo(slug: str) -> None:
-    """Raises NoDemoTeam where a team has this address that is not marked as demo data."""
+    """Raises NoDemoTeam where this is no address, or that of a team that is not marked as demo data."""
+    try:
+        Team._meta.get_field("slug").clean(slug, None)
+    except ValidationError as error:
+        raise NoDemoTeam(f"--team: {' '.join(error.messages)}") from error
     if Team.objects.filter(slug=slug, is_demo=False).exists():
         raise NoDemoTeam(
             f"The team “{slug}” holds data of its own, and what is seeded must not mix with it. Choose another address"

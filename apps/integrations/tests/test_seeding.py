@@ -72,7 +72,7 @@ def test_interrupted_after_some_pages_it_asks_once_more_at_most(public_github, d
     assert seeded_rows() == synced_rows(public_github, team)
 
 
-def test_the_same_public_github_gives_the_same_rows(public_github, db):
+def test_the_same_github_gives_the_same_rows(public_github, db):
     seed(public_github)
     first = seeded_rows()
     seed(public_github, "--refresh", "--team", "demo-again")

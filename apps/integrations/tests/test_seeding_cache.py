@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import secrets
 import sqlite3
 from dataclasses import replace
@@ -98,6 +99,22 @@ def test_what_cannot_be_stored_leaves_what_was_there(tmp_path):
     cache.store(replace(KEPT, stated=3), pull_requests=[pull_request(3)])
     cache.close()
     assert PRCache.at(tmp_path, REPO).count == 2
+
+
+def test_whatever_happens_to_its_bytes_it_is_as_it_was_or_torn(tmp_path):
+    records = [pull_request(number, body=secrets.token_hex(300)) for number in range(40, 0, -1)]
+    cache = PRCache.at(tmp_path, REPO)
+    cache.store(KEPT, pull_requests=records)
+    cache.close()
+    good, dice = cache.path.read_bytes(), random.Random(5)
+    for _ in range(40):
+        bad = bytearray(good[: dice.choice([len(good), dice.randrange(1, len(good))])])
+        bad[dice.randrange(len(bad))] ^= 1 << dice.randrange(8)
+        cache.path.write_bytes(bad)
+        found = PRCache.at(tmp_path, REPO)
+        was_kept = [record for batch in found.newest(100) for record in batch]
+        assert was_kept == ([] if found.note else records)
+        found.close()
 
 
 def test_a_refresh_that_brings_nothing_loses_nothing(tmp_path):

@@ -132,5 +132,11 @@ def test_its_help_quotes_githubs_terms():
     text = (
         load_command_class("apps.integrations", "seed_real_projects").create_parser("manage.py", "seed").format_help()
     )
-    assert "You may not share API tokens to exceed GitHub's rate limitations." in text
+    assert "You may not share API tokens to exceed GitHub's rate limitations." in " ".join(text.split())
     assert "github-terms-of-service" in text
+
+
+def test_what_no_header_can_hold_is_no_token(public_github, db, settings):
+    settings.GITHUB_SEEDING_TOKENS = ["to ken", " ", f" {OWNER} "]
+    run = seed(public_github, most=5)
+    assert (run.code, "token 1 of GITHUB_SEEDING_TOKENS" in run.err) == (0, True)

@@ -131,3 +131,10 @@ def test_what_is_too_much_for_github_comes_all_the_same(public_github, db, team)
     run = seed(public_github)
     assert run.code == 0
     assert run.report["repositories"][REPO]["pull_requests"] == 60
+
+
+@pytest.mark.parametrize("slug", ["Not A Slug", "admin", "x" * 60])
+def test_what_cannot_be_a_teams_address_is_said_before_anything_is_asked(public_github, db, slug):
+    run = seed(public_github, "--team", slug)
+    assert (run.code, run.requests) == (1, 0)
+    assert "--team: " in run.err

@@ -9,10 +9,10 @@ import time
 from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from textwrap import fill
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
@@ -40,7 +40,15 @@ class Command(BaseCommand):
 
     def create_parser(self, prog_name: str, subcommand: str, **options: Any) -> Any:
         named = "\n".join(f"  {key:<12}{', '.join(each.repositories)}" for key, each in PROJECTS.items())
-        epilog = f"projects:\n{named}\n\ntokens:\n  {github_token_pool.HELP}\n"
+        tokens = fill(
+            github_token_pool.HELP,
+            100,
+            initial_indent="  ",
+            subsequent_indent="  ",
+            break_on_hyphens=False,
+            break_long_words=False,
+        )
+        epilog = f"projects:\n{named}\n\ntokens:\n{tokens}\n"
         parser = super().create_parser(prog_name, subcommand, epilog=epilog, **options)
         parser.formatter_class = RawDescriptionHelpFormatter
         return parser
@@ -68,6 +76,8 @@ class Command(BaseCommand):
             pool = GitHubTokenPool(settings.GITHUB_SEEDING_TOKENS, tell=self._say)
         except (UnknownProject, NoDemoTeam, GitHubError) as error:
             raise CommandError(str(error)) from error
+        except DatabaseError as error:
+            raise CommandError(f"The database failed: {error}") from error
         made: list[Team] = []
 
         def make_team() -> Team:
@@ -105,7 +115,7 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=EXIT_FAILED) from error
         except GitHubError as error:
             raise CommandError(f"{error} {again}", returncode=EXIT_FAILED) from error
-        except (CacheError, ValidationError) as error:
+        except (CacheError, NoDemoTeam) as error:
             raise CommandError(str(error), returncode=EXIT_FAILED) from error
         except DatabaseError as error:
             raise CommandError(f"The database failed: {error} {again}", returncode=EXIT_FAILED) from error
