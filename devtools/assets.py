@@ -38,6 +38,13 @@ ASSETS = (
         "0BSD",
         (("dist/htmx.min.js", "htmx.min.js"), ("LICENSE", "htmx.LICENSE")),
     ),
+    Asset(
+        "idiomorph",
+        "0.8.0",
+        "sha512-R47JBL+6jHDQvcnbppIUtXXcxi5h6+wuCEEZXnRhUltsgzPFKzThL5PuHppP9ypJuy+7WawcY1TsSBD/iQbMhw==",
+        "0BSD",
+        (("dist/idiomorph.min.js", "idiomorph.min.js"), ("LICENSE", "idiomorph.LICENSE")),
+    ),
 )
 
 

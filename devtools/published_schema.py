@@ -11,6 +11,7 @@ from pathlib import Path
 
 GRAPHQL = ("@octokit/graphql-schema", "15.26.1", "package/schema.graphql")
 WEBHOOKS = ("@octokit/openapi-webhooks", "12.1.0", "package/generated/api.github.com.json")
+EXAMPLES = ("@octokit/webhooks-examples", "7.6.1", "package/api.github.com/index.json")
 # In a process of its own: tests may not open sockets to other machines. No npm: a fresh machine has none.
 _DOWNLOAD = """
 import shutil, sys, urllib.request
@@ -31,6 +32,13 @@ def fetch_schema(var: Path) -> Path | None:
 def fetch_webhooks(var: Path) -> Path | None:
     """The OpenAPI description of webhook payloads (JSON), as `fetch_schema`."""
     return _fetch(var, *WEBHOOKS)
+
+
+def fetch_webhook_examples(var: Path) -> Path | None:
+    """Examples of webhook payloads (JSON: a list with the `name` of each event and its `examples`), as
+    `fetch_schema`. Some are older than the description.
+    """
+    return _fetch(var, *EXAMPLES)
 
 
 def _fetch(var: Path, package: str, version: str, member: str) -> Path | None:

@@ -40,6 +40,14 @@ def var() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@pytest.fixture(autouse=True)
+def hangups_arrive() -> Iterator[None]:
+    """Children inherit what is ignored: the tests may themselves run under nohup, which `exec` rightly respects."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 def python(code: str, *arguments: str) -> list[str]:
     return [sys.executable, "-c", code, *arguments]
 

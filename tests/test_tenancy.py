@@ -44,6 +44,7 @@ WHO_MAY = {
     "integrations:disconnect": ADMIN,
     "integrations:refresh": ADMIN,
     "integrations:retry": ADMIN,
+    "integrations:rotate_secret": ADMIN,
     "integrations:repositories": MEMBER,
     "integrations:discovery_progress": MEMBER,
     "integrations:sync_all": ADMIN,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from functools import lru_cache
 from typing import Any
 
@@ -55,3 +56,29 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
 
     def from_db_value(self, value: str | None, _expression: Any, _connection: BaseDatabaseWrapper) -> str | None:
         return decrypt_text(value, what=str(self)) if value else value
+
+
+def zipped(content: bytes) -> bytes:
+    """As ZippedField stores it. JSON of some kilobytes: a sixth of it, in a fraction of the time in which PostgreSQL
+    compresses it to a third.
+    """
+    return zlib.compress(content, 1)
+
+
+_ZIPPED = zipped(b"")[:2]
+
+
+class ZippedField(models.BinaryField):  # type: ignore[type-arg]
+    """Bytes, JSON say, that are compressed at rest. What is there uncompressed is read as it is. Cannot be filtered on.
+    PostgreSQL need not try to compress it too: give the column EXTERNAL storage.
+    """
+
+    def get_prep_value(self, value: Any) -> Any:
+        value = super().get_prep_value(value)
+        return value if value is None else zipped(value)
+
+    def from_db_value(self, value: Any, _expression: Any, _connection: BaseDatabaseWrapper) -> bytes | None:
+        if value is None:
+            return None
+        content = bytes(value)
+        return zlib.decompress(content) if content.startswith(_ZIPPED) else content

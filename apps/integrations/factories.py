@@ -14,7 +14,9 @@ from apps.integrations.models import (
     FreshnessCheck,
     GitHubIntegration,
     IntegrationCredential,
+    ScheduledFetch,
     SyncRun,
+    TouchedWeeks,
     TrackedRepository,
     WebhookDelivery,
     WebhookEndpoint,
@@ -108,3 +110,22 @@ class WebhookDeliveryFactory(DjangoModelFactory[WebhookDelivery]):
     guid = LazyFunction(lambda: str(uuid4()))
     event = "pull_request"
     payload = LazyAttribute(lambda delivery: b'{"action": "opened"}')
+
+
+class ScheduledFetchFactory(TeamModelFactory):
+    class Meta:
+        model = ScheduledFetch
+
+    repository = SubFactory(RepositoryFactory)
+    number = Sequence(lambda n: n + 1)
+    subject = LazyAttribute(lambda fetch: str(fetch.number))
+    kind = ScheduledFetch.Kind.EVENT
+    reason = "code"
+    due_at = LazyFunction(timezone.now)
+
+
+class TouchedWeeksFactory(TeamModelFactory):
+    class Meta:
+        model = TouchedWeeks
+
+    weeks = LazyFunction(lambda: [PUSHED.date()])

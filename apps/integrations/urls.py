@@ -15,6 +15,7 @@ urlpatterns = [
     path(f"{_GITHUB}/<int:integration_id>/disconnect/", connect.disconnect_view, name="disconnect"),
     path(f"{_GITHUB}/<int:integration_id>/refresh/", connect.refresh, name="refresh"),
     path(f"{_GITHUB}/<int:integration_id>/retry/", connect.retry, name="retry"),
+    path(f"{_GITHUB}/<int:integration_id>/secret/", webhooks.rotate, name="rotate_secret"),
     path(f"{_GITHUB}/repos/", repositories.repositories, name="repositories"),
     path(f"{_GITHUB}/repos/discovery/", repositories.discovery_progress, name="discovery_progress"),
     path(f"{_GITHUB}/repos/sync/", repositories.sync_all, name="sync_all"),

@@ -240,7 +240,9 @@ class DeploymentStatusRecord:
 
 @dataclass(frozen=True, slots=True)
 class DeploymentRecord:
-    """States are the source's, in lower case. `is_production` is None where the source did not say."""
+    """States are the source's, in lower case; "" is unknown. `is_production` is None where the source did not say,
+    `statuses_total` where the statuses are some of which nobody said how many there are.
+    """
 
     id: int
     environment: str
@@ -255,7 +257,7 @@ class DeploymentRecord:
     updated_at: datetime | None = None
     is_production: bool | None = None
     statuses: tuple[DeploymentStatusRecord, ...] | None = ()
-    statuses_total: int = 0
+    statuses_total: int | None = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +266,8 @@ class PullRequestRecord:
 
     `state` is open, merged or closed. `totals` is what the source says exists of each part (and each `OverallTotal`);
     `partial` names the parts that are missing or short, with the reason; `capped` those of which the source itself
-    yields fewer than it states.
+    yields fewer than it states; `excerpts` those of which single entries came by themselves: they add to what is known,
+    and say nothing of the rest.
     """
 
     id: int
@@ -305,8 +308,26 @@ class PullRequestRecord:
     totals: Mapping[str, int] = field(default_factory=dict)
     partial: Mapping[str, str] = field(default_factory=dict)
     capped: Mapping[str, str] = field(default_factory=dict)
+    excerpts: frozenset[Part] = frozenset()
 
     @property
     def missing(self) -> frozenset[Part]:
         """The parts that were not fetched: nothing may be concluded from their absence."""
         return frozenset(part for part in Part if getattr(self, part.value) is None)
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequestNews:
+    """What one event told of a pull request: its own facts (`core`, every other part of which is None), where the event
+    has them, and entries of its parts, mostly one. `updated_at`: when it was last changed, the event's change included.
+    `gone`: those entries no longer exist.
+    """
+
+    number: int
+    updated_at: datetime
+    core: PullRequestRecord | None = None
+    reviews: tuple[ReviewRecord, ...] = ()
+    threads: tuple[ThreadRecord, ...] = ()
+    review_comments: tuple[CommentRecord, ...] = ()
+    issue_comments: tuple[CommentRecord, ...] = ()
+    gone: bool = False

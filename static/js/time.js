@@ -30,12 +30,9 @@ function show(root, onlyRelative = false) {
   for (const element of root.querySelectorAll("time[data-style]")) {
     const date = new Date(element.dateTime);
     const style = element.dataset.style;
-    if (style === "relative") {
-      const text = relative(date, now);
-      if (element.textContent !== text) element.textContent = text;
-    } else if (!onlyRelative) {
-      element.textContent = styles[style].format(date);
-    }
+    if (onlyRelative && style !== "relative") continue;
+    const text = style === "relative" ? relative(date, now) : styles[style].format(date);
+    if (element.textContent !== text) element.textContent = text; // a text that is set anew loses its selection
     if (!onlyRelative) element.title = exact.format(date);
   }
 }

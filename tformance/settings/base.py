@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "apps.web",
 ]
 MIDDLEWARE = [
+    "apps.integrations.middleware.WebhooksFirst",
     "django.middleware.security.SecurityMiddleware",
     "apps.web.middleware.RefuseNul",
     "csp.middleware.CSPMiddleware",
@@ -124,6 +125,7 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "apps.integrations.tasks.sync_*": {"queue": "sync"},
     "apps.integrations.tasks.process_webhook_*": {"queue": "webhooks"},
+    "apps.integrations.tasks.aggregate_*": {"queue": "metrics"},
     "apps.metrics.tasks.*": {"queue": "metrics"},
 }
 CELERY_TIMEZONE = "UTC"
@@ -138,6 +140,12 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "tidy-connections": {"task": "apps.integrations.tasks.tidy_connections_task", "schedule": 300.0},
     "reconcile": {"task": "apps.integrations.tasks.reconcile_task", "schedule": 300.0},
     "look-for-changes": {"task": "apps.integrations.tasks.ask_for_looks_task", "schedule": 60.0},
+    "catch-up-with-webhooks": {"task": "apps.integrations.tasks.catch_up_with_webhooks_task", "schedule": 60.0},
+    "see-to-webhooks": {"task": "apps.integrations.tasks.see_to_webhooks_task", "schedule": 300.0},
+    "tidy-webhooks": {
+        "task": "apps.integrations.tasks.tidy_webhooks_task",
+        "schedule": crontab(hour="3", minute="50"),
+    },
     "tidy-sync-log": {
         "task": "apps.integrations.tasks.tidy_sync_log_task",
         "schedule": crontab(hour="3", minute="40"),

@@ -125,10 +125,17 @@ def _pulse(node: Raw) -> Pulse:
         pull_requests=changes["totalCount"],
         touched=tuple(_touched(touched) for touched in changes["nodes"] or () if touched is not None),
         deployments=tuple(
-            DeploymentSeen(int(each["databaseId"]), instant(each["createdAt"]))
-            for each in deployments.get("nodes") or ()
-            if each and each["databaseId"] is not None
+            _deployment_seen(each) for each in deployments.get("nodes") or () if each and each["databaseId"] is not None
         ),
+    )
+
+
+def _deployment_seen(node: Raw) -> DeploymentSeen:
+    return DeploymentSeen(
+        id=int(node["databaseId"]),
+        created_at=instant(node["createdAt"]),
+        updated_at=instant(node["updatedAt"]),
+        state=(node["state"] or "").lower(),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 
 from apps.integrations.github.errors import NotFound, PermissionMissing, QueryRejected
 from apps.integrations.github.rest import Rest, documented_shape
@@ -46,17 +47,12 @@ class Delivery:
 
 
 def create_hook(rest: Rest, full_name: str, *, url: str, secret: str, events: Iterable[str] = EVENTS) -> Hook:
-    """A hook to `url`; one that is there already is adopted: it gets our secret and events and is switched on.
+    """A hook to `url`; one that is there already is adopted, as `update_hook` does.
 
     Raises PermissionMissing when the connection may not (GitHub says 404 then), QueryRejected when GitHub cannot reach
     `url` or the repository has its twenty hooks.
     """
-    wanted = {
-        "name": "web",
-        "active": True,
-        "events": list(events),
-        "config": {"url": url, "content_type": "json", "secret": secret, "insecure_ssl": "0"},
-    }
+    wanted = {"name": "web", **_wanted(url, secret, events)}
     try:
         return _hook(rest.send("POST", f"/repos/{full_name}/hooks", body=wanted)[1])
     except NotFound as error:
@@ -65,8 +61,23 @@ def create_hook(rest: Rest, full_name: str, *, url: str, secret: str, events: It
         existing = _find(rest, full_name, url)
         if existing is None:
             raise
-    del wanted["name"]
-    return _hook(rest.send("PATCH", f"/repos/{full_name}/hooks/{existing.id}", body=wanted)[1], adopted=True)
+    return update_hook(rest, full_name, existing.id, url=url, secret=secret, events=events)
+
+
+def update_hook(
+    rest: Rest, full_name: str, hook_id: int, *, url: str, secret: str, events: Iterable[str] = EVENTS
+) -> Hook:
+    """Gives a hook our address, secret and events, and switches it on. Raises NotFound when it is no more."""
+    wanted = _wanted(url, secret, events)
+    return _hook(rest.send("PATCH", f"/repos/{full_name}/hooks/{hook_id}", body=wanted)[1], adopted=True)
+
+
+def _wanted(url: str, secret: str, events: Iterable[str]) -> Raw:
+    return {
+        "active": True,
+        "events": list(events),
+        "config": {"url": url, "content_type": "json", "secret": secret, "insecure_ssl": "0"},
+    }
 
 
 def get_hook(rest: Rest, full_name: str, hook_id: int) -> Hook:
@@ -84,15 +95,23 @@ def delete_hook(rest: Rest, full_name: str, hook_id: int) -> bool:
 
 
 def failed_deliveries(rest: Rest, full_name: str, hook_id: int, *, since: datetime) -> list[Delivery]:
-    """The events whose every attempt since then failed, by their latest attempt, the oldest first. Kept for three days.
+    """The events whose every attempt since then failed, by their latest attempt, the oldest first."""
+    return failed_of(deliveries_since(rest, full_name, hook_id, since=since))
+
+
+def deliveries_since(rest: Rest, full_name: str, hook_id: int, *, since: datetime) -> list[Delivery]:
+    """Every attempt since then, the newest first. GitHub keeps them for three days.
 
     https://docs.github.com/webhooks/using-webhooks/handling-failed-webhook-deliveries
     """
+    return list(takewhile(lambda each: each.delivered_at >= since, _deliveries(rest, full_name, hook_id)))
+
+
+def failed_of(deliveries: Iterable[Delivery]) -> list[Delivery]:
+    """Of attempts, the newest first: the events whose every attempt failed, by the latest one, the oldest first."""
     latest: dict[str, Delivery] = {}
     arrived: set[str] = set()
-    for delivery in _deliveries(rest, full_name, hook_id):
-        if delivery.delivered_at < since:
-            break
+    for delivery in deliveries:
         latest.setdefault(delivery.guid, delivery)
         if delivery.succeeded:
             arrived.add(delivery.guid)

@@ -175,10 +175,14 @@ class RemoteTeam:
 
 @dataclass(frozen=True, slots=True)
 class DeploymentSeen:
-    """A deployment that exists: enough to decide whether to fetch it. `id` is the database's."""
+    """A deployment that exists: enough to decide whether to fetch it. `id` is the database's, `state` GitHub's word in
+    lower case.
+    """
 
     id: int
     created_at: datetime
+    updated_at: datetime
+    state: str
 
 
 @dataclass(frozen=True, slots=True)

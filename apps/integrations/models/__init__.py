@@ -4,7 +4,9 @@ from apps.integrations.models.integration import (
     GitHubIntegration,
     IntegrationCredential,
 )
+from apps.integrations.models.scheduled_fetch import ScheduledFetch
 from apps.integrations.models.sync_run import SyncRun
+from apps.integrations.models.touched_weeks import TouchedWeeks
 from apps.integrations.models.tracked_repository import TrackedRepository
 from apps.integrations.models.webhook import WebhookDelivery, WebhookEndpoint
 
@@ -13,7 +15,9 @@ __all__ = (
     "FreshnessCheck",
     "GitHubIntegration",
     "IntegrationCredential",
+    "ScheduledFetch",
     "SyncRun",
+    "TouchedWeeks",
     "TrackedRepository",
     "WebhookDelivery",
     "WebhookEndpoint",

@@ -42,6 +42,7 @@ class GitHubIntegration(Timestamped, BaseTeamModel):
     last_sync_at = models.DateTimeField(null=True)
     webhook_secret = EncryptedTextField(blank=True)
     webhook_secret_before = EncryptedTextField(blank=True)  # still accepted while a rotation runs
+    secret_rotated_at = models.DateTimeField(null=True)  # since when a rotation runs; NULL: none does
     discovery_status = models.CharField(max_length=20, choices=Discovery, default=Discovery.PENDING)
     discovery_error = models.TextField(blank=True)
     discovered_at = models.DateTimeField(null=True)

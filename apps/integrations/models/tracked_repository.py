@@ -23,8 +23,21 @@ class TrackedRepository(Timestamped, BaseTeamModel):
         PENDING = "pending"
         ACTIVE = "active"
         FORBIDDEN = "forbidden"  # no right to create one: synced without
-        FAILED = "failed"
+        FAILED = "failed"  # GitHub did not register it
+        MISSING = "missing"  # somebody removed it at GitHub
+        DISABLED = "disabled"  # somebody switched it off there
+        MISSIGNED = "missigned"  # it signs with another secret than ours
+        FAILING = "failing"  # its events do not arrive
 
+    WRONG = (
+        WebhookStatus.FORBIDDEN,
+        WebhookStatus.FAILED,
+        WebhookStatus.MISSING,
+        WebhookStatus.DISABLED,
+        WebhookStatus.MISSIGNED,
+        WebhookStatus.FAILING,
+    )
+    SILENT = (WebhookStatus.MISSING, WebhookStatus.DISABLED)  # nothing is sent that might be asked for again
     DEPTHS = (30, 60, 90, None)  # days; None is the full history
     NOT_FOUND = "GitHub answers 404"  # begins the reason why a repository was stopped that is in no list any more
 
@@ -38,7 +51,8 @@ class TrackedRepository(Timestamped, BaseTeamModel):
     webhook_id = models.BigIntegerField(null=True)
     webhook_status = models.CharField(max_length=20, choices=WebhookStatus, default=WebhookStatus.NONE)
     webhook_error = models.TextField(blank=True)
-    last_delivery_at = models.DateTimeField(null=True)
+    webhook_checked_at = models.DateTimeField(null=True)  # up to when GitHub's list of its deliveries was seen to
+    last_delivery_at = models.DateTimeField(null=True)  # within a minute
     last_sync_at = models.DateTimeField(null=True)
     sync_status = models.CharField(max_length=20, choices=SyncStatus, default=SyncStatus.PENDING)
     last_sync_error = models.TextField(blank=True)

@@ -6,6 +6,7 @@ import secrets
 
 from django.db import models
 
+from apps.common.models import ZippedField
 from apps.teams.models import Team
 
 
@@ -25,12 +26,16 @@ class WebhookEndpoint(models.Model):
 
 
 class WebhookDelivery(models.Model):
-    """One event as GitHub sent it. The same guid goes to every hook of an event, so only (endpoint, guid) is unique."""
+    """One event as GitHub sent it. The same guid goes to every hook of an event, so only (endpoint, guid) is unique.
 
-    endpoint = models.ForeignKey(WebhookEndpoint, models.CASCADE, related_name="deliveries")
+    `claimed_at` is the fence: who processes it holds that very claim, and notes `processed_at` with the effect; or with
+    an `error`, where it never can have one.
+    """
+
+    endpoint = models.ForeignKey(WebhookEndpoint, models.CASCADE, related_name="deliveries", db_index=False)
     guid = models.CharField(max_length=64)
     event = models.CharField(max_length=64)
-    payload = models.BinaryField()
+    payload = ZippedField()
     received_at = models.DateTimeField(auto_now_add=True)
     claimed_at = models.DateTimeField(null=True)
     processed_at = models.DateTimeField(null=True)
@@ -39,4 +44,10 @@ class WebhookDelivery(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["endpoint", "guid"], name="webhook_delivery_key"),)
-        indexes = (models.Index(fields=["processed_at", "received_at"], name="webhook_delivery_inbox"),)
+        indexes = (
+            models.Index(
+                fields=["endpoint", "id"], condition=models.Q(processed_at__isnull=True), name="webhook_delivery_open"
+            ),
+            models.Index(fields=["received_at"], name="webhook_delivery_received"),
+            models.Index(fields=["endpoint", "id"], condition=~models.Q(error=""), name="webhook_delivery_failed"),
+        )

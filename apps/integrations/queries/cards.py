@@ -99,6 +99,11 @@ class Card:
         return is_reachable and self.tracked.webhook_status == TrackedRepository.WebhookStatus.PENDING
 
     @property
+    def hook_is_wrong(self) -> bool:
+        """Whether a person may try to repair the webhook."""
+        return self.tracked.webhook_status in TrackedRepository.WRONG
+
+    @property
     def is_moving(self) -> bool:
         """Whether a sync goes on, rests, or is about to begin."""
         return self.state in {State.SYNCING, State.PENDING, State.PAUSED} and (

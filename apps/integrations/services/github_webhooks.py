@@ -1,34 +1,33 @@
-"""Webhooks: registered and removed in the background, received and kept. What an event means is decided elsewhere.
+"""Webhooks: registered and removed in the background. What they send is `webhooks.inbox`'s.
 
 https://docs.github.com/webhooks
 """
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
-from typing import Any
 
-import orjson
 from django.conf import settings
-from django.db import transaction
 from django.db.models import DateTimeField, ExpressionWrapper, F, Q, Value
 from django.db.models.functions import Greatest
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.integrations.github import hooks, signature
+from apps.integrations.github import hooks
 from apps.integrations.github.errors import (
     BadCredentials,
     GitHubError,
+    NotFound,
     PermissionMissing,
     RateLimited,
     SsoRequired,
     Unavailable,
 )
-from apps.integrations.models import GitHubIntegration, TrackedRepository, WebhookDelivery, WebhookEndpoint
+from apps.integrations.github.rest import Rest
+from apps.integrations.github.types import Hook
+from apps.integrations.models import GitHubIntegration, TrackedRepository, WebhookEndpoint
 from apps.integrations.services.github_rest import rest_of, rest_with
 from apps.integrations.services.github_sync import trouble
 from apps.teams.scope import team_scope
@@ -36,23 +35,7 @@ from apps.teams.scope import team_scope
 BETWEEN_WRITES = timedelta(seconds=1)
 """https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api"""
 
-LARGEST_PAYLOAD = 25 * 1024 * 1024
-"""GitHub's own cap: larger events are not sent at all."""
-
 Status = TrackedRepository.WebhookStatus
-
-
-class Refused(Exception):
-    """A delivery that is not taken; `status` is the HTTP status to answer with."""
-
-    def __init__(self, status: int, reason: str) -> None:
-        self.status = status
-        super().__init__(reason)
-
-
-class Received(StrEnum):
-    STORED = "stored"
-    DUPLICATE = "duplicate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +75,26 @@ def register(*, team_id: int, tracked_id: int) -> bool:
         return False
     try:
         with closing(rest_of(team_id=team_id, integration_id=target.integration_id)) as rest:
-            hook = hooks.create_hook(rest, target.full_name, url=target.url, secret=target.secret)
+            hook = _written(rest, target)
     except (RateLimited, Unavailable):
         raise
     except PermissionMissing as denied:
-        return _settle(team_id, tracked_id, Status.FORBIDDEN, str(denied))
+        return _settle(team_id, tracked_id, Status.FORBIDDEN, str(denied), target.hook_id)
     except (BadCredentials, SsoRequired) as error:  # the whole connection's: the hook is tried again when that works
         trouble.settle_integration(team_id, target.integration_id, error)
-        return _settle(team_id, tracked_id, Status.PENDING, str(error))
+        return _settle(team_id, tracked_id, Status.PENDING, str(error), target.hook_id)
     except GitHubError as error:
-        return _settle(team_id, tracked_id, Status.FAILED, str(error))
-    return _settle(team_id, tracked_id, Status.ACTIVE, "", hook.id)
+        return _settle(team_id, tracked_id, Status.FAILED, str(error), target.hook_id)
+    return _settle_registered(team_id, tracked_id, hook.id, target.secret)
+
+
+def _written(rest: Rest, target: _Target) -> Hook:
+    """A hook that is known gets what it should have, also when it is to be repaired; else there is a new one."""
+    given = {"url": target.url, "secret": target.secret}
+    if target.hook_id is not None:
+        with suppress(NotFound):
+            return hooks.update_hook(rest, target.full_name, target.hook_id, **given)
+    return hooks.create_hook(rest, target.full_name, **given)
 
 
 def remove(*, team_id: int, tracked_id: int) -> bool:
@@ -171,12 +163,21 @@ def _target(team_id: int, tracked_id: int, *, wanted: bool) -> _Target | None:
         )
 
 
-def _settle(team_id: int, tracked_id: int, status: str, error: str, hook_id: int | None = None) -> bool:
+def _settle(team_id: int, tracked_id: int, status: str, error: str, hook_id: int | None) -> bool:
     with team_scope(team_id):
         TrackedRepository.objects.filter(pk=tracked_id).update(
             webhook_status=status, webhook_error=error, webhook_id=hook_id, updated_at=timezone.now()
         )
     return status == Status.ACTIVE
+
+
+def _settle_registered(team_id: int, tracked_id: int, hook_id: int, secret: str) -> bool:
+    """A secret that was replaced while GitHub was asked leaves it pending: it is written once more."""
+    with team_scope(team_id):
+        integrations = GitHubIntegration.objects.filter(tracked_repositories=tracked_id)
+        current = integrations.select_for_update(no_key=True).values_list("webhook_secret", flat=True).first()
+        status = Status.ACTIVE if current == secret else Status.PENDING
+        return _settle(team_id, tracked_id, status, "", hook_id)
 
 
 def _settle_removed(team_id: int, tracked_id: int) -> None:
@@ -190,44 +191,3 @@ def _settle_removed(team_id: int, tracked_id: int) -> None:
         )
         status = Status.PENDING if tracked.filter(wanted).exists() else Status.NONE
         tracked.update(webhook_status=status, webhook_error="", webhook_id=None, updated_at=timezone.now())
-
-
-def receive(*, endpoint: WebhookEndpoint, body: bytes, signed: str, event: str, guid: str) -> Received:
-    """Keep one event, raw, once. Raises Refused, and then nothing is stored.
-
-    `signed` is X-Hub-Signature-256, checked over the raw bytes before anything reads them.
-    """
-    with transaction.atomic(), team_scope(endpoint.team_id):
-        integration = GitHubIntegration.objects.get(pk=endpoint.integration_id)
-        if not signature.verify(body, signed, [integration.webhook_secret, integration.webhook_secret_before]):
-            raise Refused(403, "The signature is missing or wrong.")
-        payload = _parsed(body)
-        if not event or not guid or len(event) > 64 or len(guid) > 64:
-            raise Refused(400, "X-GitHub-Event and X-GitHub-Delivery are needed.")
-        # A guid that is there already: GitHub keeps it when it delivers again.
-        _, created = WebhookDelivery.objects.get_or_create(
-            endpoint=endpoint, guid=guid, defaults={"event": event, "payload": body}
-        )
-        if not created:
-            return Received.DUPLICATE
-        _note_arrival(integration, payload)
-    return Received.STORED
-
-
-def _parsed(body: bytes) -> dict[str, Any]:
-    try:
-        payload = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise Refused(400, "The body is not JSON.") from error
-    if not isinstance(payload, dict):
-        raise Refused(400, "The body is not a JSON object.")
-    return payload
-
-
-def _note_arrival(integration: GitHubIntegration, payload: dict[str, Any]) -> None:
-    repository = payload.get("repository")
-    repository_id = repository.get("id") if isinstance(repository, dict) else None
-    if isinstance(repository_id, int):
-        TrackedRepository.objects.filter(integration=integration, repository__github_repo_id=repository_id).update(
-            last_delivery_at=timezone.now()
-        )

@@ -134,15 +134,20 @@ def request_sync(*, tracked: TrackedRepository, actor: User | None) -> bool:
 
 
 def request_hook(*, tracked: TrackedRepository) -> bool:
-    """Note that the webhook is to be tried (again). False where none is wanted or it works."""
+    """Note that the webhook is to be tried (again). False where none is wanted or it works.
+
+    Where there was none at GitHub for a while, the repository is compared: of some changes only events tell.
+    """
     with team_scope(tracked.team_id):
         missing = TrackedRepository.objects.filter(
             pk=tracked.pk,
             is_active=True,
             webhook_wanted=True,
-            webhook_status__in=(Hook.NONE, Hook.FORBIDDEN, Hook.FAILED),
+            webhook_status__in=(Hook.NONE, *TrackedRepository.WRONG),
         )
-        return bool(missing.update(webhook_status=Hook.PENDING, webhook_error="", updated_at=timezone.now()))
+        now = timezone.now()
+        missing.filter(webhook_status__in=TrackedRepository.SILENT).update(reconcile_asked_at=now)
+        return bool(missing.update(webhook_status=Hook.PENDING, webhook_error="", updated_at=now))
 
 
 def _locked(tracked: TrackedRepository) -> TrackedRepository:

@@ -71,6 +71,12 @@ class Workers:
         self._alive.add(pid)
         return pid
 
+    def begin_emptying(self, endpoint_id: int) -> int:
+        """One that processes what waits in an inbox of webhooks."""
+        pid: int = self._told({"empty": endpoint_id})
+        self._alive.add(pid)
+        return pid
+
     def has_ended(self, pid: int, *, within: float) -> bool:
         """Whether it ends by itself in so many seconds."""
         code = self._told({"wait": pid, "seconds": within})

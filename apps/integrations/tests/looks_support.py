@@ -120,4 +120,4 @@ def statements(queries) -> list[str]:
 def settled(team) -> None:
     """What was just fetched was fetched well after its last change."""
     with team_scope(team.pk):
-        PullRequest.objects.update(synced_at=timezone.now() + timedelta(minutes=1))
+        PullRequest.objects.update(whole_at=timezone.now() + timedelta(minutes=1))

@@ -132,7 +132,7 @@ def rows_of(team: Team, *, present: bool = False) -> dict[str, list[tuple[Any, .
     return found
 
 
-LEFT_OUT = {"id", "team_id", "synced_at"}
+LEFT_OUT = {"id", "team_id", "synced_at", "whole_at", "is_whole"}
 
 
 def _named(field: Any) -> str:

@@ -13,13 +13,15 @@ from django.utils import timezone
 from psycopg.errors import DeadlockDetected
 
 from apps.common.roles import as_owner
-from apps.integrations.models import TrackedRepository
+from apps.integrations.models import ScheduledFetch, TrackedRepository
 from apps.integrations.services import github_sync
 from apps.integrations.services.github_sync.engine import Ended
 from apps.integrations.services.github_sync.reconciliation import nightly
+from apps.integrations.services.webhooks import fetching, gathering
 from apps.integrations.tests.failure_support import NOW, sync
 from apps.integrations.tests.looks_support import an_hour_later
 from apps.integrations.tests.sync_support import begun, run_of, tracked_at
+from apps.metrics.models import PullRequest
 from apps.teams.models import BaseTeamModel, Team
 from apps.teams.scope import team_scope
 from apps.teams.services import delete_team
@@ -67,8 +69,23 @@ def a_night(tracked, page_written):
     return lambda: github_sync.advance(handle, on_page=on_page).ended
 
 
+def a_fetch(tracked, page_written):
+    """Of all that events could ask for: four questions."""
+    sync(tracked)
+    with team_scope(tracked.team_id):
+        for pull_request in PullRequest.objects.all():
+            gathering.note_now(pull_request)
+        ScheduledFetch.objects.update(due_at=timezone.now())
+    page_written.set()
+
+    def fetches():
+        fetching.fetch_due(tracked.team_id, tracked.integration_id)
+
+    return fetches
+
+
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("work", [history, a_look, a_night])
+@pytest.mark.parametrize("work", [history, a_look, a_night, a_fetch])
 def test_deleting_a_team_ends_what_works_for_it(github, team, work):
     tracked, team_id = tracked_at(github, team, "acme/shop"), team.pk
     page_written = Event()

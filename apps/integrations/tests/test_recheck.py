@@ -133,6 +133,22 @@ def test_a_deployment_appears_and_finishes(busy_github, team):
     assert "DeploymentsByIds" not in busy_github.stats.operations
 
 
+def test_a_deployment_that_had_ended_and_went_on_is_read_again(busy_github, team):
+    covered(busy_github, team, "acme/r-1")
+    made = mutate(busy_github, "acme/r-1", "deploy", environment="production", state="failure")
+    look(team)
+    work_off(team)
+    mutate(busy_github, "acme/r-1", "deployment_status", id=made["id"], state="success")
+    an_hour_later(team)
+    busy_github.stats.reset()
+    look(team)
+    assert busy_github.stats.operations.count("DeploymentsByIds") == 1
+    with team_scope(team.pk):
+        deployment = Deployment.objects.get(github_deployment_id=made["id"])
+        assert list(deployment.statuses.order_by("pk").values_list("state", flat=True)) == ["failure", "success"]
+        assert deployment.finished_at is not None
+
+
 def test_deployments_that_may_not_be_read_are_not_asked_for(busy_github, team):
     covered(busy_github, team, "acme/r-1")
     with team_scope(team.pk):

@@ -20,6 +20,7 @@ from apps.integrations.github.errors import BadCredentials, GitHubError
 from apps.integrations.github.oauth import named_error
 from apps.integrations.models import GitHubIntegration
 from apps.integrations.queries.repositories import connections
+from apps.integrations.queries.webhooks import given_up
 from apps.integrations.services import github_oauth
 from apps.integrations.services.access_check import (
     HOOK_SCOPE,
@@ -37,6 +38,7 @@ from apps.integrations.services.discovery import request_discovery
 from apps.integrations.services.encryption import seal, unseal
 from apps.integrations.services.github_rest import rest_with
 from apps.integrations.services.github_sync import trouble
+from apps.integrations.services.webhooks.inbox import MOST_ATTEMPTS
 from apps.integrations.tasks import after_commit, disconnect_task, discover_repositories_task, give_turns_task
 from apps.integrations.views.actor import actor_of
 from apps.integrations.views.after_connect import enqueue_after_connect
@@ -70,6 +72,7 @@ def _connect_page(request: HttpRequest, form: TokenForm, status: int = 200) -> H
         "form": form,
         "oauth": github_oauth.is_configured(),
         "connections": connections(),
+        "given_up": given_up(MOST_ATTEMPTS),
         "token_url": f"{settings.GITHUB_WEB_URL}/settings/tokens/new?scopes="
         + ",".join((*REQUIRED_SCOPES, HOOK_SCOPE)).replace(":", "%3A")
         + "&description=tformance",

@@ -11,11 +11,13 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.cache import patch_vary_headers
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from apps.common.live import is_live, knows, marked, nothing_new, version_at
 from apps.integrations.models import AvailableRepository, GitHubIntegration, TrackedRepository
 from apps.integrations.queries.cards import cards_of, tracked_rows
+from apps.integrations.queries.live import repositories_version
 from apps.integrations.queries.repositories import Connection, Filters, connections, quick_counts, repositories_page
 from apps.integrations.services.depth import InvalidDepth, depth_label, depth_value, parse_depth
 from apps.integrations.services.github_rate_limit import FLOOR, Budget, budget_of
@@ -42,6 +44,9 @@ CHANGED = "integrations/partials/changed.html"
 PROGRESS = "integrations/partials/sync_progress.html"
 SETTLED = "integrations/partials/settled.html"
 DEPTHS = tuple((depth_value(depth), depth_label(depth)) for depth in TrackedRepository.DEPTHS)
+LIVE = "repositories"
+"""The element that follows what is stored while the page is open."""
+
 A_PAGE = 10
 """Points that a page of pull requests may cost: a sync that has no more above the floor waits."""
 PARTIALS = {"repositories": "page", "repository-list": "list"}
@@ -66,9 +71,11 @@ class ConnectionLine:
 @require_safe
 @team_member
 def repositories(request: HttpRequest, team: Team) -> HttpResponse:
-    response = _page(request, team, Filters.of(request.GET), _target(request))
-    patch_vary_headers(response, ("HX-Request", "HX-Target"))
-    return response
+    version = version_at(repositories_version(), timezone.now())  # before the page, which may be newer, never older
+    if knows(request, LIVE, version):
+        return nothing_new()
+    response = _page(request, team, Filters.of(request.GET), _target(request), version)
+    return marked(response, request, LIVE, version)
 
 
 @require_safe
@@ -219,12 +226,14 @@ def _counted(request: HttpRequest) -> dict[str, Any]:
     return {"counts": quick_counts(), "filters": Filters.of(_current_query(request)), "is_besides": True}
 
 
-def _page(request: HttpRequest, team: Team, filters: Filters, target: str) -> HttpResponse:
+def _page(request: HttpRequest, team: Team, filters: Filters, target: str, version: str) -> HttpResponse:
     page = repositories_page(filters)
     base = reverse("integrations:repositories", args=[team.slug])
     shown = page.card_page or page.rows
     context = {
         "page": page,
+        "version": version,
+        "is_live": is_live(request, LIVE),
         "counts": page.counts,
         "filters": filters,
         "depths": DEPTHS,

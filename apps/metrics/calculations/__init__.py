@@ -4,13 +4,14 @@ What each number means, and why it is defined so, is written in docs/metrics.md.
 """
 
 from apps.metrics.calculations.checks import CIStatus, ci_status_of
-from apps.metrics.calculations.derived import Derived, Size, derive, size_of
+from apps.metrics.calculations.derived import DERIVED_FROM, Derived, Size, derive, size_of
 from apps.metrics.calculations.files import FileCategory, category_of
 from apps.metrics.calculations.people import BotRule, default_rule, person_of
 from apps.metrics.calculations.rounds import Round, open_request_of, review_rounds_of
 from apps.metrics.calculations.stages import Stages, stages_of
 
 __all__ = [
+    "DERIVED_FROM",
     "BotRule",
     "CIStatus",
     "Derived",

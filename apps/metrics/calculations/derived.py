@@ -17,7 +17,7 @@ from apps.metrics.calculations.rounds import fix_times, walk
 from apps.metrics.calculations.spans import hours, rounded_mean, seconds_between
 from apps.metrics.calculations.stages import cut, first_commit_of, ready_at_of
 from apps.metrics.calculations.text import is_hotfix, revert_of
-from apps.metrics.records import CommentRecord, EventKind, EventRecord, PullRequestRecord
+from apps.metrics.records import CommentRecord, EventKind, EventRecord, Part, PullRequestRecord
 
 STAGES = ("coding", "pickup", "review", "merge", "closed")
 
@@ -73,6 +73,15 @@ class Derived:
     review_seconds: int | None
     merge_seconds: int | None
     closed_seconds: int | None
+
+
+DERIVED_FROM = frozenset(
+    {
+        *(Part.LABELS, Part.REVIEWS, Part.REVIEW_COMMENTS, Part.ISSUE_COMMENTS),
+        *(Part.COMMITS, Part.EVENTS, Part.CHECKS),
+    }
+)
+"""The parts of a pull request that `derive` looks at."""
 
 
 def derive(pull_request: PullRequestRecord, *, is_bot: BotRule = default_rule) -> Derived:

@@ -26,6 +26,7 @@ class Deployment(Mirrored):
     deployed_at = models.DateTimeField()  # when it was created
     finished_at = models.DateTimeField(null=True)
     source_updated_at = models.DateTimeField(null=True)
+    is_whole = models.BooleanField(db_default=True)  # False: since it was fetched an event told of it
 
     class Meta(Mirrored.Meta):
         constraints = (

@@ -98,7 +98,8 @@ class PullRequest(Mirrored):
     partial = models.JSONField(default=dict)
     capped = models.JSONField(default=dict)
     is_partial = models.BooleanField(default=False)
-    synced_at = models.DateTimeField(null=True)
+    synced_at = models.DateTimeField(null=True)  # when something of it was last written
+    whole_at = models.DateTimeField(null=True)  # when all of it was last asked for at once: an event alone is not all
 
     commits = models.ManyToManyField(
         "metrics.Commit", through="metrics.PullRequestCommit", related_name="pull_requests"

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
@@ -129,6 +129,13 @@ def records_of(repository: Repository, pull_requests: Iterable[PullRequest]) -> 
     who = _people(found, rows)
     parts = _as_records(found, [part for part in Part if part is not Part.CHECKS], who)
     return {row.pk: _pull_request(row, parts, checks.get(row.head_sha, ()), who) for row in rows}
+
+
+def core_record_of(pull_request: PullRequest) -> PullRequestRecord:
+    """A pull request's own facts (with its milestone); every part is None. One statement."""
+    nothing: dict[str, Any] = {part.value: None for part in Part}
+    facts = _pull_request(pull_request, {}, (), _people([], [pull_request]))
+    return replace(facts, **nothing, totals={}, partial={}, capped={})
 
 
 def life_record_of(pull_request: PullRequest) -> PullRequestRecord:

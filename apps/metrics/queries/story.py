@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -68,7 +69,7 @@ class CheckBatch:
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line of the list: `text`, then `strong`, then `code` (a sha), then `tail`, then `muted`. `stage`: its colour.
-    `until`: the last event of a run that was folded into it.
+    `until`: the last event of a run that was folded into it. `key` is its own for as long as the line is there.
 
     `idle_seconds`: nothing happened after it for so long (None: it went on at once); `idle_words` say of what kind.
     """
@@ -84,6 +85,7 @@ class Line:
     until: datetime | None = None
     idle_seconds: int | None = None
     idle_words: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,15 @@ class Story:
 
     days: tuple[Day, ...]
     events: int
+
+
+def _with_keys(lines: Iterable[Line]) -> Iterator[Line]:
+    """What happened at the same second is numbered."""
+    seen: Counter[str] = Counter()
+    for line in lines:
+        key = f"{line.kind}-{int(line.at.timestamp())}"
+        seen[key] += 1
+        yield replace(line, key=key if seen[key] == 1 else f"{key}-{seen[key]}")
 
 
 def name_of(account: Account | None) -> str:
@@ -115,7 +126,7 @@ def story_of(
     lines = sorted(_lines(record, rounds), key=lambda line: line.at)
     folded = _with_idle(_folded(lines, zone), zone)
     coloured = [replace(line, stage=stage_at(line.at)) for line in folded]
-    days = groupby(coloured, key=lambda line: line.at.astimezone(zone).date())
+    days = groupby(_with_keys(coloured), key=lambda line: line.at.astimezone(zone).date())
     return Story(tuple(Day(day, tuple(of_day)) for day, of_day in days), len(lines))
 
 

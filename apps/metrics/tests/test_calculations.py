@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from apps.metrics.calculations import Derived, default_rule, derive, person_of, size_of
-from apps.metrics.records import Account, LabelRecord
+from apps.metrics.calculations import DERIVED_FROM, Derived, default_rule, derive, person_of, size_of
+from apps.metrics.records import Account, LabelRecord, Part
 from apps.metrics.tests.histories import (
     AUTHOR,
     BOB,
@@ -216,3 +216,20 @@ def test_it_names_headings_that_the_documentation_has():
     named = {heading for found in references if found for heading in re.findall(r'"([^"]+)"', found[1])}
     assert len(named) > 8
     assert named - headings == set()
+
+
+class Watched:
+    """A pull request that remembers what was looked at."""
+
+    def __init__(self, record):
+        self._record, self.seen = record, set()
+
+    def __getattr__(self, name):
+        self.seen.add(name)
+        return getattr(self._record, name)
+
+
+def test_the_derived_fields_rest_on_the_parts_that_are_read_for_them_and_no_other():
+    watched = Watched(pull_request(merged=30, reviews=(asked(2), approved(20)), commits=(commit(-1), commit(9))))
+    derive(watched)
+    assert {part for part in Part if part.value in watched.seen} == DERIVED_FROM

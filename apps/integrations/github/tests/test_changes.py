@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -51,6 +51,9 @@ def test_a_pulse_tells_of_the_newest_deployments():
     builders.repository(world, [], deployments=made)
     [pulse] = changes.pulses(world.client(), ["R_1"]).values()
     assert [seen.id for seen in pulse.deployments] == [5_000_000_011, *(5_000_000_000 + day for day in range(9, 1, -1))]
+    assert {(seen.updated_at - seen.created_at, seen.state) for seen in pulse.deployments} == {
+        (timedelta(seconds=9), "active")
+    }
     [pulse] = changes.pulses(world.client(), ["R_1"], deployments=False).values()
     assert pulse.deployments == ()
 
@@ -100,6 +103,8 @@ def deployment(world: World, day: int, statuses: int = 1) -> dict:
             "id": f"D_{day}",
             "databaseId": 5_000_000_000 + day,
             "createdAt": f"2026-{1 + day // 28:02}-{1 + day % 28:02}T00:00:00Z",
+            "updatedAt": f"2026-{1 + day // 28:02}-{1 + day % 28:02}T00:00:09Z",
+            "state": "ACTIVE",
             "statuses": [{"id": f"DS_{day}_{i}"} for i in range(statuses)],
         }
     )

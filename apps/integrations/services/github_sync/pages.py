@@ -57,7 +57,7 @@ def _storable(run: SyncRun, learned: Learned) -> Learned:
         try:
             with team_scope(run.team_id):
                 runs.beat(run)
-                ingest_pull_requests(repository, [record], synced_at=timezone.now())
+                ingest_pull_requests(repository, [record], synced_at=timezone.now(), asked_at=learned.asked_at)
         except UNWRITABLE as error:
             logger.error("pull request %s of %s cannot be stored", record.number, repository.full_name, exc_info=error)
             lost.append(Lost(f"what GitHub says of it cannot be stored ({type(error).__name__})", record.number))
@@ -77,7 +77,9 @@ def _write(run: SyncRun, learned: Learned) -> None:
         _keep_stated(run, repository, learned)
         counts, weeks = Counter(run.counts), set(run.touched_weeks)
         if learned.pull_requests:
-            page = ingest_pull_requests(repository, learned.pull_requests, synced_at=timezone.now())
+            page = ingest_pull_requests(
+                repository, learned.pull_requests, synced_at=timezone.now(), asked_at=learned.asked_at
+            )
             if learned.recount:
                 counts.update({**page.rows, "commits": page.rows.get("pull_request_commits", 0)})
             weeks.update(week.isoformat() for week in page.touched_weeks)

@@ -17,10 +17,11 @@ from apps.metrics.records import CheckRecord, Part
 from apps.metrics.services.ingest.weeks import weeks_of
 from apps.metrics.services.ingest.writing import Page, Row, mark_gone, write_children
 
-# A run that ended does not begin again (a new attempt is a new run); a context is known by its name alone, so its
-# latest word counts.
+# A run goes on and never back, in whatever order it is told (a new attempt is a new run); a context is known by its
+# name alone, so its latest word counts.
+_RANK = "array_position(ARRAY['in_progress', 'completed'], {row}.status::text)"
 _RUN_GOES_ON = (
-    "(t.status <> 'completed' OR EXCLUDED.status = 'completed')"
+    f"coalesce({_RANK.format(row='t')}, 0) <= coalesce({_RANK.format(row='EXCLUDED')}, 0)"
     " AND coalesce(t.completed_at <= EXCLUDED.completed_at, true)"
 )
 _CONTEXT_IS_LATER = (

@@ -6,30 +6,20 @@ from typing import Any
 
 from apps.common.copy_upsert import Pending
 from apps.metrics.models import PRComment, PREvent, PRReview, ReviewThread
-from apps.metrics.records import CommentRecord, Part
+from apps.metrics.records import CommentRecord, Part, ReviewRecord
 from apps.metrics.services.ingest.writing import Page, Row, mark_gone, write_children
+from apps.metrics.services.members import Members
 
 # Events come in any order: what the source changed later stays. Rows without the source's time are taken as they come.
 _NOT_OLDER = "coalesce(t.source_updated_at <= EXCLUDED.source_updated_at, true)"
 
 
 def write_reviews(page: Page) -> None:
-    rows: dict[Any, Row] = {}
-    id_of = page.members.id_of
-    for record in page.records:
-        pull_request = page.ids[record.number]
-        for review in record.reviews or ():
-            rows[review.id] = {
-                "pull_request_id": pull_request,
-                "github_review_id": review.id,
-                "node_id": review.node_id,
-                "reviewer_id": id_of(review.author),
-                "state": review.state,
-                "body": review.body,
-                "commit_sha": review.commit_sha,
-                "submitted_at": review.submitted_at,
-                "source_updated_at": review.updated_at,
-            }
+    rows: dict[Any, Row] = {
+        review.id: review_row(page.members, page.ids[record.number], review)
+        for record in page.records
+        for review in record.reviews or ()
+    }
     write_children(
         page,
         "reviews",
@@ -43,6 +33,20 @@ def write_reviews(page: Page) -> None:
     )
     key = ("github_review_id",)
     mark_gone(page, "reviews", PRReview, page.complete(Part.REVIEWS), rows.values(), key, instant="submitted_at")
+
+
+def review_row(members: Members, pull_request: int, review: ReviewRecord) -> Row:
+    return {
+        "pull_request_id": pull_request,
+        "github_review_id": review.id,
+        "node_id": review.node_id,
+        "reviewer_id": members.id_of(review.author),
+        "state": review.state,
+        "body": review.body,
+        "commit_sha": review.commit_sha,
+        "submitted_at": review.submitted_at,
+        "source_updated_at": review.updated_at,
+    }
 
 
 def write_threads(page: Page) -> Pending:
@@ -90,7 +94,7 @@ def write_comments(page: Page, threads: dict[str, int]) -> None:
     for record in page.records:
         pull_request = page.ids[record.number]
         for comment in (*(record.issue_comments or ()), *(record.review_comments or ())):
-            rows[comment.kind, comment.id] = _comment(page, pull_request, comment, threads)
+            rows[comment.kind, comment.id] = comment_row(page.members, pull_request, comment, threads)
     write_children(
         page,
         "comments",
@@ -108,13 +112,13 @@ def write_comments(page: Page, threads: dict[str, int]) -> None:
         mark_gone(page, "comments", PRComment, page.complete(part), of_kind, key, only=only, instant="commented_at")
 
 
-def _comment(page: Page, pull_request: int, comment: CommentRecord, threads: dict[str, int]) -> Row:
+def comment_row(members: Members, pull_request: int, comment: CommentRecord, threads: dict[str, int]) -> Row:
     return {
         "pull_request_id": pull_request,
         "github_comment_id": comment.id,
         "comment_type": comment.kind,
         "node_id": comment.node_id,
-        "author_id": page.members.id_of(comment.author),
+        "author_id": members.id_of(comment.author),
         "body": comment.body,
         "commented_at": comment.created_at,
         "source_updated_at": comment.updated_at,

@@ -43,8 +43,8 @@ def ingest_deployments(
         Deployment,
         [_row(repository, record, members) for record in latest.values()],
         conflict=["team", "github_deployment_id"],
-        update=["environment", "state", "creator", "gone_at"],
-        keep=["node_id", "ref", "task", "description", "is_production", "source_updated_at"],
+        update=["environment", "creator", "is_whole", "gone_at"],
+        keep=["state", "node_id", "ref", "task", "description", "is_production", "source_updated_at"],
         when="t.repository_id = EXCLUDED.repository_id"
         " AND coalesce(t.source_updated_at <= EXCLUDED.source_updated_at, true)",
     )
@@ -80,6 +80,7 @@ def _row(repository: Repository, record: DeploymentRecord, members: Members) -> 
         "state": record.state,
         "deployed_at": record.created_at,
         "source_updated_at": record.updated_at,
+        "is_whole": _is_whole(record),
     }
 
 
@@ -112,13 +113,19 @@ def _write_statuses(
         keep=["description", "url"],
         when="t.deployment_id = EXCLUDED.deployment_id",
     )
-    whole = [ids[r.id] for r in records if r.statuses is not None and len(r.statuses) >= r.statuses_total]
+    whole = [ids[record.id] for record in records if _is_whole(record)]
     gone: int = (
         DeploymentStatus.objects.filter(team_id=repository.team_id, deployment_id__in=whole, gone_at=None)
         .exclude(node_id__in=list(rows))
         .update(gone_at=synced_at)
     )
     return written.changed + gone
+
+
+def _is_whole(record: DeploymentRecord) -> bool:
+    """Whether it came with all of its statuses."""
+    total = record.statuses_total
+    return record.statuses is not None and total is not None and len(record.statuses) >= total
 
 
 def _finish(team_id: int, deployments: list[int]) -> list[datetime]:

@@ -39,9 +39,14 @@ class Ingested:
 
 
 def ingest_pull_requests(
-    repository: Repository, records: Sequence[PullRequestRecord], *, synced_at: datetime
+    repository: Repository,
+    records: Sequence[PullRequestRecord],
+    *,
+    synced_at: datetime,
+    asked_at: datetime | None = None,
 ) -> Ingested:
-    """Store a page of pull requests of one repository, with everything that the records hold.
+    """Store a page of pull requests of one repository, with everything that the records hold. `asked_at`: when the
+    source was asked for them, where that is a while before `synced_at`.
 
     In the caller's `team_scope`: one transaction with the caller's checkpoint. What a part that was fetched whole no
     longer contains is marked as gone, and comes back when it reappears; a part that is None, partial or capped takes
@@ -50,18 +55,17 @@ def ingest_pull_requests(
     find_by_index()
     latest = {r.number: r for r in sorted(records, key=lambda r: r.updated_at)}
     stored = pull_requests.lock_stored(repository, sorted(latest))
-    fresh = [
-        pull_requests.settled(record, stored.get(number))
-        for number, record in latest.items()
-        if not pull_requests.is_stale(record, stored.get(number))
-    ]
+    new = [r for number, r in latest.items() if not pull_requests.is_stale(r, stored.get(number))]
+    fresh = [pull_requests.settled(record, stored.get(record.number)) for record in new]
     page = Page(
         repository=repository,
         records=fresh,
         synced_at=synced_at,
+        asked_at=asked_at or synced_at,
         members=resolve_members(account for record in fresh for account in accounts_of(record)),
         ids={number: row["id"] for number, row in stored.items()},
         known=frozenset(stored),
+        told=frozenset(record.number for record in new if pull_requests.untold(record)),
     )
     written = _write(page, stored)
     if written.changed:
@@ -84,6 +88,7 @@ def _write(page: Page, stored: Mapping[int, Row]) -> Upserted:
     milestones = planning.milestone_ids(page.repository, page.records)
     whole = pull_requests.completed(page.repository, page.records, stored)
     written = pull_requests.write_pull_requests(page, whole, milestones)
+    pull_requests.note_whole(page, stored, written)
     with pipelined():
         commits = code.write_commits(page)
         threads = conversation.write_threads(page)

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
 
 from apps.common.copy_upsert import Upserted, copy_upsert
-from apps.metrics.calculations import derive
+from apps.metrics.calculations import DERIVED_FROM, derive
 from apps.metrics.calculations.derived import Derived
 from apps.metrics.models import PullRequest, Repository
 from apps.metrics.queries.stored_records import checks_of, parts_of
 from apps.metrics.records import OUTDATED, OverallTotal, Part, PullRequestRecord
 from apps.metrics.services.ingest.writing import Page, Row, is_complete
 from apps.metrics.services.members import Members, marked_bots
+
+SETTLED = timedelta(seconds=30)
+"""GitHub tells seconds, and its replicas lag a little: what was asked for this soon after its last change may lack
+another change of the same second.
+"""
 
 NOT_FETCHED = "not fetched yet"
 OVERALL = frozenset(OverallTotal)
@@ -32,18 +37,14 @@ _CORE = (
 )
 _STORED = (
     *("id", "number", "pr_updated_at", "merged_by_id", "additions", "deletions", "changed_files"),
-    *("merge_commit_sha", "totals", "partial", "capped"),
+    *("merge_commit_sha", "totals", "partial", "capped", "whole_at"),
 )
 _KEYS = {
     Part.LABELS: attrgetter("name"),
-    Part.ASSIGNEES: attrgetter("id"),
-    Part.LINKED_ISSUES: attrgetter("repository", "number"),
     Part.REVIEWS: attrgetter("id"),
-    Part.THREADS: attrgetter("node_id"),
     Part.REVIEW_COMMENTS: attrgetter("id"),
     Part.ISSUE_COMMENTS: attrgetter("id"),
     Part.COMMITS: attrgetter("sha"),
-    Part.FILES: attrgetter("filename"),
     Part.EVENTS: attrgetter("kind", "occurred_at", "subject"),
     Part.CHECKS: attrgetter("id", "name", "head_sha"),
 }
@@ -66,7 +67,7 @@ def settled(record: PullRequestRecord, stored: Row | None) -> PullRequestRecord:
     """
     if short := _short(record):
         record = replace(record, partial={**record.partial, **short})
-    open_parts = {part for part in record.missing if part not in record.partial}
+    open_parts = untold(record)
     if stored is None:
         if not open_parts:
             return record
@@ -84,6 +85,11 @@ def settled(record: PullRequestRecord, stored: Row | None) -> PullRequestRecord:
     return replace(record, **known) if known else record
 
 
+def untold(record: PullRequestRecord) -> frozenset[Part]:
+    """The parts that nobody tried to fetch: it is an event that tells of the pull request, or one of its parts."""
+    return frozenset(part for part in record.missing | record.excerpts if part not in record.partial)
+
+
 def _short(record: PullRequestRecord) -> dict[str, str]:
     """The parts that lack entries without a word about it."""
     short = {}
@@ -98,11 +104,11 @@ def _short(record: PullRequestRecord) -> dict[str, str]:
 def completed(
     repository: Repository, records: Sequence[PullRequestRecord], stored: Mapping[int, Row]
 ) -> list[PullRequestRecord]:
-    """The records with all that is stored of their parts that are missing or short, to derive from. No statement where
+    """The records with all that is stored of those parts to derive from that are missing or short. No statement where
     all are complete, else one a part.
     """
     short = {
-        record.number: [part for part in Part if not is_complete(record, part)]
+        record.number: [part for part in Part if part in DERIVED_FROM and not is_complete(record, part)]
         for record in records
         if record.number in stored
     }
@@ -140,7 +146,7 @@ def write_pull_requests(page: Page, whole: Sequence[PullRequestRecord], mileston
         conflict=["team", "repository", "number"],
         update=[name for name in _CORE if name != "merged_by"] + list(DERIVED),
         keep=["merged_by"],
-        touch=["synced_at"],
+        touch=["synced_at"] if page.told else ["synced_at", "whole_at"],
         when="t.pr_updated_at <= EXCLUDED.pr_updated_at",
         returning=["number", "id"],
     )
@@ -151,6 +157,22 @@ def write_pull_requests(page: Page, whole: Sequence[PullRequestRecord], mileston
         # Another writer inserted the very same in between, which RETURNING does not tell.
         page.ids.update((number, row["id"]) for number, row in lock_stored(page.repository, lost).items())
     return written
+
+
+def note_whole(page: Page, stored: Mapping[int, Row], written: Upserted) -> None:
+    """Of those that were fetched whole and are as they were: since when they are known to be, where that was not
+    certain. At most one statement.
+    """
+    noted = frozenset() if page.told else frozenset(number for number, _ in written.written)
+    fetched = (record for record in page.records if record.number not in page.told | noted)
+    confirmed = [stored[record.number]["id"] for record in fetched if _is_unsettled(record, stored.get(record.number))]
+    if confirmed:
+        rows = PullRequest.objects.filter(team_id=page.repository.team_id, pk__in=confirmed)
+        rows.update(synced_at=page.synced_at, whole_at=page.asked_at)
+
+
+def _is_unsettled(record: PullRequestRecord, stored: Row | None) -> bool:
+    return stored is not None and (stored["whole_at"] is None or stored["whole_at"] - record.updated_at < SETTLED)
 
 
 def _core(page: Page, record: PullRequestRecord, milestones: dict[int, int]) -> Row:
@@ -186,6 +208,7 @@ def _core(page: Page, record: PullRequestRecord, milestones: dict[int, int]) -> 
         "capped": _plain(record.capped),
         "is_partial": bool(record.partial),
         "synced_at": page.synced_at,
+        "whole_at": None if record.number in page.told else page.asked_at,
     }
 
 

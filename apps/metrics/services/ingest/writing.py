@@ -24,7 +24,8 @@ Row = dict[str, Any]
 class Page:
     """Pull requests of one repository on their way into the database.
 
-    `ids`: number -> primary key. `known`: the numbers that were stored before, of which something may be gone.
+    `asked_at`: when the source was. `ids`: number -> primary key. `known`: the numbers that were stored before, of
+    which something may be gone. `told`: those of which events tell, not all of which was fetched.
     `changed`: primary keys of those of which a row that is counted by week changed; `instants`: when what is gone was.
     `later`: what waits until everything is sent.
     """
@@ -32,9 +33,11 @@ class Page:
     repository: Repository
     records: Sequence[PullRequestRecord]
     synced_at: datetime
+    asked_at: datetime
     members: Members
     ids: dict[int, int] = field(default_factory=dict)
     known: frozenset[int] = frozenset()
+    told: frozenset[int] = frozenset()
     rows: Counter[str] = field(default_factory=Counter)
     changes: Counter[str] = field(default_factory=Counter)
     changed: set[int] = field(default_factory=set)
@@ -65,6 +68,8 @@ def find_by_index() -> None:
 
 def is_complete(record: PullRequestRecord, part: Part) -> bool:
     """Whether what `part` does not contain does not exist. Never so where fetching failed or the source caps it."""
+    if part in record.excerpts:
+        return False
     return getattr(record, part.value) is not None and part not in record.partial and part not in record.capped
 
 

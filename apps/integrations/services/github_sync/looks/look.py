@@ -23,7 +23,7 @@ from django.utils import timezone
 from apps.integrations.github import changes
 from apps.integrations.github.errors import BadCredentials, GitHubError, RateLimited, SsoRequired, Unavailable
 from apps.integrations.github.graphql import GraphQL
-from apps.integrations.github.types import Pulse, Spending
+from apps.integrations.github.types import DeploymentSeen, Pulse, Spending
 from apps.integrations.models import FreshnessCheck, GitHubIntegration, SyncRun, TrackedRepository
 from apps.integrations.services import connection_state, oauth_tokens
 from apps.integrations.services.github_client import graphql_of
@@ -70,7 +70,9 @@ class Look:
 
 @dataclass(slots=True)
 class _Work:
-    """A look under way. `mark` is the watermark of what has no news; `asked` are repositories' keys."""
+    """A look under way. `mark` is the watermark of what has no news; `asked` are repositories' keys,
+    `deployments` what was seen of them, by id.
+    """
 
     team_id: int
     integration_id: int
@@ -80,6 +82,7 @@ class _Work:
     check_id: int = 0
     is_through: bool = False
     asked: list[int] = field(default_factory=list)
+    deployments: dict[int, DeploymentSeen] = field(default_factory=dict)
     changed: int = 0
     checks_refreshed: int = 0
     weeks: set[date] = field(default_factory=set)
@@ -198,8 +201,10 @@ def _ask_for_news(work: _Work, graphql: GraphQL) -> bool:
         if batch and work.is_over():
             return False
         if batch:
-            _settle_what_can_be(work, batch, _pulses(work, graphql, batch))
+            pulses = _pulses(work, graphql, batch)
+            _settle_what_can_be(work, batch, pulses)
             work.asked += [tracked.repository_id for tracked in batch]
+            work.deployments |= {seen.id: seen for pulse in pulses.values() for seen in pulse.deployments or ()}
             last = batch[-1].pk
         if len(batch) < AT_ONCE:
             return True
@@ -348,7 +353,7 @@ def _begin_moved(work: _Work, found: recheck.Reread) -> None:
 
 def _reread_deployments(work: _Work, graphql: GraphQL) -> None:
     with team_scope(work.team_id):
-        open_ones = underway.deployments_under_way(work.asked, now=work.started)
+        open_ones = underway.deployments_under_way(work.asked, work.deployments, now=work.started)
     if not open_ones:
         return
     moved = underway.reread(graphql, open_ones, is_over=work.is_over, spending=work.spending)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import connection
 from django.utils import timezone
@@ -13,12 +13,8 @@ from apps.integrations.github.types import DeploymentSeen, Pulse, Touched
 from apps.integrations.models import TrackedRepository
 from apps.integrations.services.github_sync import coverage
 from apps.metrics.models import Deployment
+from apps.metrics.services.ingest import SETTLED
 from apps.teams.scope import required_team_id
-
-SETTLED = timedelta(seconds=30)
-"""GitHub tells seconds, and a row is written a while after it was fetched: what was written this soon after its last
-change may lack another change of the same second. It is fetched once more.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +32,7 @@ class News:
 class _Stored:
     updated_at: datetime
     head_sha: str
-    written_at: datetime | None
+    whole_at: datetime | None
 
 
 def news_of(batch: Sequence[TrackedRepository], pulses: Mapping[str, Pulse]) -> list[News]:
@@ -103,11 +99,14 @@ def _verdict(
 
 
 def _is_stored(touched: Touched, stored: _Stored | None) -> bool:
-    if stored is None or stored.written_at is None or stored.updated_at < touched.updated_at:
+    """Not what was fetched too soon after its last change, nor what since then only events told of: some of them may
+    have been lost.
+    """
+    if stored is None or stored.whole_at is None or stored.updated_at < touched.updated_at:
         return False
-    if stored.updated_at > touched.updated_at:  # an event was quicker than GitHub's list
-        return True
-    return stored.head_sha == touched.head_sha and stored.written_at - touched.updated_at >= SETTLED
+    if stored.whole_at - touched.updated_at < SETTLED:
+        return False
+    return stored.updated_at > touched.updated_at or stored.head_sha == touched.head_sha
 
 
 def _stored(keys: Iterable[tuple[int, int]]) -> dict[tuple[int, int], _Stored]:
@@ -129,7 +128,7 @@ _STORED = """
 SELECT p.*
 FROM unnest(%(repositories)s::bigint[], %(numbers)s::int[]) AS asked(repository_id, number)
 CROSS JOIN LATERAL (
-    SELECT repository_id, number, pr_updated_at, head_sha, synced_at
+    SELECT repository_id, number, pr_updated_at, head_sha, whole_at
     FROM metrics_pullrequest
     WHERE team_id = %(team)s AND repository_id = asked.repository_id AND number = asked.number AND gone_at IS NULL
     OFFSET 0

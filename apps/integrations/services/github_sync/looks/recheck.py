@@ -114,7 +114,7 @@ SELECT c.*
 FROM unnest(%(repositories)s::bigint[], %(shas)s::text[]) AS head(repository_id, sha)
 CROSS JOIN LATERAL (
     SELECT repository_id, head_sha, github_check_run_id, coalesce(context, ''), status, conclusion, started_at,
-           completed_at
+           completed_at, workflow
     FROM metrics_prcheckrun
     WHERE team_id = %(team)s AND repository_id = head.repository_id AND head_sha = head.sha AND gone_at IS NULL
     OFFSET 0
@@ -125,7 +125,8 @@ CROSS JOIN LATERAL (
 def _fingerprint(repository_id: int, check: CheckRecord) -> int:
     context = check.name[:255] if check.is_context else ""
     times = (check.started_at, check.completed_at)
-    return hash((repository_id, check.head_sha, check.id, context, check.status, check.conclusion, *times))
+    known = (check.head_sha, check.id, context, check.status, check.conclusion, *times)
+    return hash((repository_id, *known, check.workflow[:255]))  # which events do not tell
 
 
 def reread(

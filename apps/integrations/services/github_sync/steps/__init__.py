@@ -11,6 +11,8 @@ once more in the end.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from apps.integrations.services.github_sync.steps.again import AGAIN, again_step, gathered
 from apps.integrations.services.github_sync.steps.by_ids import changed_step, older_step
@@ -55,8 +57,10 @@ __all__ = (
 
 def fetch(clients: Clients, plan: Plan, checkpoint: Checkpoint) -> Learned:
     """One step. Raises GitHubError where it concerns more than one pull request."""
+    asked_at = datetime.now(UTC)
     clients.taken_by_rest()  # of a step that failed half way, and is asked for anew
-    return gathered(clients, plan, checkpoint, _PHASES[checkpoint["phase"]](clients, plan, checkpoint))
+    learned = gathered(clients, plan, checkpoint, _PHASES[checkpoint["phase"]](clients, plan, checkpoint))
+    return replace(learned, asked_at=asked_at)
 
 
 _PHASES: dict[str, Callable[[Clients, Plan, Checkpoint], Learned]] = {

@@ -107,7 +107,7 @@ class Learned:
     """What one step brought. `total` is how many pull requests the run is about, `stated` how many the repository has
     in all, where the step learned it. `pages` are figures by page size, `permissions` {part: permission} what GitHub
     refused, `not_permitted` what was left out because it had refused it before, `gone` node ids of pull requests that
-    GitHub no longer knows.
+    GitHub no longer knows. `asked_at`: when the step began.
     """
 
     next: Checkpoint | None
@@ -129,6 +129,7 @@ class Learned:
     pages: Mapping[int, Figures] = field(default_factory=dict)
     permissions: Mapping[str, str] = field(default_factory=dict)
     not_permitted: Mapping[str, str] = field(default_factory=dict)
+    asked_at: datetime | None = None
 
 
 def merged(learned: Sequence[Learned]) -> Learned:
@@ -153,6 +154,7 @@ def merged(learned: Sequence[Learned]) -> Learned:
             pages=_together(first.pages, step.pages),
             permissions={**first.permissions, **step.permissions},
             not_permitted={**first.not_permitted, **step.not_permitted},
+            asked_at=first.asked_at,
         )
     return first
 

@@ -1,0 +1,133 @@
+"""The open Repositories page follows what syncs, deliveries and colleagues do."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from apps.integrations.factories import (
+    AvailableRepositoryFactory,
+    GitHubIntegrationFactory,
+    IntegrationCredentialFactory,
+    TrackedRepositoryFactory,
+)
+from apps.integrations.models import TrackedRepository
+from apps.integrations.services.repositories import track_repository
+from apps.metrics.factories import RepositoryFactory
+from apps.teams.factories import MembershipFactory
+from apps.teams.models import Membership
+from apps.teams.scope import team_scope
+from tests.e2e.test_frame import sign_in
+from tests.e2e.test_live_pull_request import NOW, SOON, ago, shoot
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+REPOSITORIES = "/integrations/github/repos/"
+LATER = 7_000
+"""Milliseconds until the page has followed where nothing is in motion."""
+
+
+@pytest.fixture
+def admin() -> Membership:
+    return MembershipFactory.create(user__email=f"{uuid4().hex}@example.com", role=Membership.Role.ADMIN)
+
+
+@pytest.fixture
+def followed(live_server: LiveServer, page: Page, admin: Membership) -> dict[str, TrackedRepository]:
+    """The Repositories page of a team with two tracked and three other repositories, nothing of which is in motion."""
+    with team_scope(admin.team_id):
+        integration = GitHubIntegrationFactory.create(organization_slug="acme", discovery_status="done")
+        IntegrationCredentialFactory.create(integration=integration)
+        found = {}
+        for name in ("api", "shop", "docs", "infra", "wiki"):
+            repository = RepositoryFactory.create(full_name=f"acme/{name}", covered_from=ago(900), synced_to=NOW)
+            AvailableRepositoryFactory.create(
+                integration=integration, github_repo_id=repository.github_repo_id, full_name=repository.full_name
+            )
+            if name in ("api", "shop"):
+                found[name] = TrackedRepositoryFactory.create(
+                    integration=integration, repository=repository, sync_status="complete", webhook_status="active"
+                )
+    page.goto(sign_in(page, live_server, admin) + REPOSITORIES)
+    expect(page.locator("article.card")).to_have_count(2)
+    return found
+
+
+def changed(tracked: TrackedRepository, **fields: object) -> None:
+    with team_scope(tracked.team_id):
+        TrackedRepository.objects.filter(pk=tracked.pk).update(**fields)
+
+
+def test_cards_follow_what_syncs_and_deliveries_do(
+    page: Page, problems: list[str], followed: dict[str, TrackedRepository]
+) -> None:
+    shop = page.locator("article.card", has=page.get_by_role("heading", name="shop"))
+    expect(shop).to_contain_text("nothing received yet")
+    changed(followed["shop"], last_delivery_at=timezone.now())
+    expect(shop).to_contain_text("receiving, just now", timeout=LATER)
+    moving = {"sync_status": "syncing", "sync_progress": 40, "sync_prs_total": 200, "sync_prs_completed": 80}
+    changed(followed["shop"], sync_started_at=timezone.now(), **moving)
+    expect(shop).to_contain_text("40%", timeout=LATER)
+    expect(page.locator("#repositories-head")).to_contain_text("1 syncing")
+    changed(followed["shop"], sync_progress=70)
+    expect(shop).to_contain_text("70%", timeout=SOON)
+    changed(followed["shop"], sync_status="error", last_sync_error="GitHub could not answer.")
+    expect(shop).to_contain_text("GitHub could not answer.", timeout=SOON)
+    expect(page.locator("#repositories-head")).to_contain_text("1 of 2 needs attention", timeout=LATER)
+    expect(page.locator("article.card h3")).to_have_text(["api", "shop"])  # nothing changes places under the pointer
+    assert problems == []
+
+
+def test_a_repository_that_a_colleague_tracks_comes_in_and_what_one_was_doing_stays(
+    page: Page, admin: Membership, followed: dict[str, TrackedRepository]
+) -> None:
+    depth = page.get_by_label("How far back, acme/docs")
+    depth.select_option("90")
+    search = page.get_by_role("searchbox")
+    with team_scope(admin.team_id):
+        integration = followed["api"].integration
+        available = integration.available_repositories.get(full_name="acme/wiki")
+        track_repository(integration=integration, available=available, days_back=30, actor=admin.user)
+    search.focus()
+    expect(page.locator("article.card h3")).to_have_text(["wiki", "api", "shop"], timeout=LATER)
+    expect(page.locator(".side [data-count=repo]")).to_have_text("3")
+    expect(page.locator("#untracked-count")).to_have_text("2")
+    expect(page.locator("#repositories-tabs")).to_contain_text("Tracked 3")
+    expect(depth).to_have_value("90")
+    expect(search).to_be_focused()
+    expect(page.locator("#live-word")).to_have_text("Updated just now")
+    shoot(page, "repositories")
+
+
+def test_what_one_switched_off_stays_to_be_switched_on_again(
+    page: Page, followed: dict[str, TrackedRepository]
+) -> None:
+    switch = page.get_by_role("switch", name="Track acme/api")
+    switch.click()
+    expect(switch).to_have_attribute("aria-checked", "false")
+    version = page.locator("#repositories").get_attribute("data-version")
+    assert version is not None
+    changed(followed["shop"], last_delivery_at=timezone.now())
+    expect(page.locator("#repositories")).not_to_have_attribute("data-version", version, timeout=LATER)
+    expect(page.locator("article.card")).to_have_count(2)
+    expect(page.locator("#live-word")).to_be_empty()  # it was one's own doing
+    switch.click()
+    expect(switch).to_have_attribute("aria-checked", "true")
+    expect(page.locator("article.card")).to_have_count(2)
+
+
+def test_a_card_that_came_to_rest_asks_no_more(page: Page, followed: dict[str, TrackedRepository]) -> None:
+    asked: list[str] = []
+    changed(followed["api"], sync_status="syncing", sync_progress=40)
+    expect(page.locator("article.card", has_text="40%")).to_have_count(1, timeout=LATER)
+    changed(followed["api"], sync_status="complete")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # the page sees it before the card does
+    expect(page.locator("article.card", has_text="Up to date")).to_have_count(2, timeout=SOON)
+    page.on("request", lambda request: asked.append(request.url))
+    with page.expect_response(lambda response: response.status == 204, timeout=LATER):
+        pass
+    assert [url for url in asked if "/progress/" in url] == []
