@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-from apps.integrations.seeding.stored_json import Unreadable, dumps, loads, shape_of
+from apps.integrations.seeding.stored_json import TooLarge, Unreadable, dumps, loads, shape_of
 from apps.metrics.records import DeploymentRecord, Part, PullRequestRecord, RepositoryRecord
 
 VERSION = 1
@@ -216,7 +216,7 @@ class PRCache:
         for record in pull_requests:
             try:
                 rows.append(_row(record))
-            except TypeError as error:
+            except TooLarge as error:
                 lost.append(f"#{record.number}: what GitHub says of it cannot be kept ({error})")
         kept = replace(kept, lost=tuple(dict.fromkeys(lost)))
         with self._told(), self._transaction() as cursor:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
+from enum import StrEnum
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
@@ -20,9 +21,24 @@ class Unreadable(ValueError):
     """The JSON is not what such a record is written as."""
 
 
+class TooLarge(ValueError):
+    """A number that neither JSON's readers nor a column can hold."""
+
+
 def dumps(record: Any) -> bytes:
-    """A record (`apps.metrics.records`) as JSON. Raises TypeError for what no row can hold, a number beyond 64 bits."""
-    return orjson.dumps(record, option=orjson.OPT_NON_STR_KEYS)
+    """A record (`apps.metrics.records`) as JSON. Raises TooLarge for a number beyond 64 bits, which no row can hold."""
+    try:
+        return orjson.dumps(record, default=_plain, option=orjson.OPT_NON_STR_KEYS)
+    except orjson.JSONEncodeError as error:
+        if "64-bit" in str(error):
+            raise TooLarge(str(error)) from error
+        raise
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, frozenset):
+        return sorted(value)
+    raise TypeError
 
 
 def loads(kind: type[R], text: bytes) -> R:
@@ -67,11 +83,16 @@ def _reader(kind: Any) -> Reader:
     if origin is tuple:
         read = _reader(arguments[0])
         return lambda value: tuple(map(read, _a(list, value)))
+    if origin is frozenset:
+        read = _reader(arguments[0])
+        return lambda value: frozenset(map(read, _a(list, value)))
     if origin is Mapping:
         read = _reader(arguments[1])
         return lambda value: {key: read(entry) for key, entry in _a(dict, value).items()}
     if kind is datetime:
         return lambda value: datetime.fromisoformat(_a(str, value))
+    if issubclass(kind, StrEnum):
+        return lambda value: kind(_a(str, value))
     return lambda value: _a(kind, value)
 
 

@@ -13,7 +13,8 @@ import pytest
 from apps.integrations.seeding.cache import CacheError, Kept, PRCache
 from apps.integrations.seeding.stored_json import Unreadable, dumps, loads, shape_of
 from apps.integrations.tests.seeding_support import REPO, no_file_larger_than, seed, seeded_rows
-from apps.metrics.records import Account, CheckRecord, LabelRecord, PullRequestRecord
+from apps.metrics.records import Account, LabelRecord, Part, PullRequestRecord
+from apps.metrics.tests.whole_records import whole
 
 MOMENT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 KEPT = Kept(REPO, 2, MOMENT)
@@ -144,12 +145,7 @@ def test_what_no_row_can_hold_is_left_out_and_named(tmp_path):
 
 
 def test_a_record_comes_back_as_it_was():
-    record = pull_request(
-        labels=(LabelRecord("bug"),),
-        checks=(CheckRecord(None, "ci", "a" * 40, "completed", started_at=MOMENT),),
-        files=None,
-        totals={"labels": 1},
-    )
+    record = whole(1, files=None, excerpts=frozenset({Part.REVIEWS}), partial={"files": "GitHub was away"})
     assert loads(PullRequestRecord, dumps(record)) == record
 
 
