@@ -293,9 +293,6 @@ class PRCache:
         rows = self._file.execute("SELECT content FROM deployment ORDER BY created_at, id")
         return [loads(DeploymentRecord, zlib.decompress(content)) for (content,) in rows]
 
-    def deployment_ids(self) -> set[int]:
-        return {number for (number,) in self._file.execute("SELECT id FROM deployment")}
-
 
 def _connected(path: str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=0, isolation_level=None)

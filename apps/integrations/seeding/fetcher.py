@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 
@@ -21,7 +20,7 @@ from apps.integrations.github import changes, pull_requests
 from apps.integrations.github.errors import GitHubError, RateLimited
 from apps.integrations.github.graphql import GraphQL, graphql_url
 from apps.integrations.github.transport import Transport
-from apps.integrations.github.types import Pulse, Spending, Touched
+from apps.integrations.github.types import DeploymentSeen, Pulse, Spending, Touched
 from apps.integrations.seeding.cache import CHECKS_LEFT_OUT, Kept, PRCache
 from apps.integrations.seeding.github_token_pool import GitHubTokenPool
 from apps.integrations.services.github_rest import rest_over
@@ -43,9 +42,6 @@ LONGEST_WAIT = 180.0
 PAGE_SIZE = 24
 CHECKS_AT_ONCE = 100
 """Pull requests whose checks a point buys; so many that wait for theirs are asked for in each run."""
-
-DEPLOYMENTS_AGAIN = timedelta(days=1)
-"""Deployments of the last day before the newest one are fetched again with those that are new: they go on."""
 
 
 class Interrupted(Exception):
@@ -258,12 +254,14 @@ class GitHubGraphQLFetcher:
     def _new_deployments(
         self, clients: steps.Clients, cache: PRCache, kept: Kept, pulse: Pulse, on_answer: OnAnswer
     ) -> Kept:
-        known, since = cache.deployment_ids(), kept.deployments_from
+        known, since = {each.id: each for each in cache.deployments()}, kept.deployments_from
         seen = [it for it in pulse.deployments or () if since is None or it.created_at >= since]
-        if all(it.id in known for it in seen):
+        changed = [it.created_at for it in seen if not _is_kept(it, known.get(it.id))]
+        if not changed:
             return kept
-        newest = max((each.created_at for each in cache.deployments()), default=None)
-        cutoff = since if newest is None else newest - DEPLOYMENTS_AGAIN
+        newest = max((each.created_at for each in known.values()), default=since)
+        is_gap = not any(it.id in known for it in seen)
+        cutoff = newest if newest is None or is_gap else min(changed)
         plan = replace(self._plan(kept, (steps.DEPLOYMENTS,)), cutoff=cutoff)
         following: steps.Checkpoint | None = steps.first_checkpoint(plan)
         while following is not None:
@@ -370,6 +368,10 @@ def _reaches_back(some: Sequence[Touched], kept: Kept) -> bool:
     """Whether the last of these changed before what is known, with a little time for GitHub's replicas."""
     last = some[-1].updated_at if some else None
     return last is not None and kept.newest_update is not None and last < kept.newest_update - WATERMARK_OVERLAP
+
+
+def _is_kept(seen: DeploymentSeen, known: DeploymentRecord | None) -> bool:
+    return known is not None and (known.updated_at, known.state) == (seen.updated_at, seen.state)
 
 
 def _with_checks(record: PullRequestRecord, node: Mapping[str, Any]) -> PullRequestRecord:

@@ -101,6 +101,15 @@ def test_a_larger_number_goes_on_where_the_last_run_stopped(public_github, db, t
     assert seeded_rows() == synced_rows(public_github, team)
 
 
+def test_deployments_that_are_new_or_went_on_come_with_the_next_run(public_github, db, team):
+    first = public_github.mutations.apply({"repo": REPO, "action": "deploy", "state": "IN_PROGRESS"})
+    seed(public_github)
+    public_github.mutations.apply({"repo": REPO, "action": "deployment_status", "id": first["id"], "state": "SUCCESS"})
+    public_github.mutations.apply({"repo": REPO, "action": "deploy", "state": "SUCCESS"})
+    assert seed(public_github).points <= 3
+    assert seeded_rows() == synced_rows(public_github, team)
+
+
 def test_what_was_deleted_at_its_source_is_gone(public_github, db):
     seed(public_github)
     number = max(public_github.world.repository(REPO).contents.pulls)
