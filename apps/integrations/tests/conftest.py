@@ -242,3 +242,16 @@ def twin(fragile_github, fragile_shop, other_team):
         return rows_of(other_team)
 
     return synced
+
+
+@pytest.fixture
+def public_github(settings, tmp_path):
+    """One public repository of sixty pull requests and three deployments, to be changed; caches go to `tmp_path`."""
+    with SandboxServer(synthetic=["acme:shop:60:7"]) as github:
+        settings.GITHUB_API_URL = settings.GITHUB_WEB_URL = github.url
+        settings.GITHUB_SEEDING_TOKENS = ["sandbox-token"]
+        settings.GITHUB_BACKOFF = 0.0
+        settings.VAR_DIR = tmp_path
+        for state in ("SUCCESS", "FAILURE", "SUCCESS"):
+            github.mutations.apply({"repo": "acme/shop", "action": "deploy", "state": state})
+        yield github

@@ -74,13 +74,15 @@ class CheckFacts:
 
 @dataclass(frozen=True, slots=True)
 class PullRequestPage:
-    """`stages` is empty until the merge, then coding, pickup, review, merge and, if it was closed between, closed."""
+    """`stages` is empty until the merge, then coding, pickup, review, merge and, if it was closed between, closed.
+    `assignees` are (name, login).
+    """
 
     pr: PullRequest
     record: PullRequestRecord
     zone: ZoneInfo
     labels: tuple[str, ...]
-    assignees: tuple[str, ...]
+    assignees: tuple[tuple[str, str], ...]
     issues: tuple[LinkedIssue, ...]
     stages: tuple[StageOfOne, ...]
     cut_points: Stages | None
@@ -128,13 +130,14 @@ def pull_request_page(owner: str, name: str, number: int, *, time_zone: str, now
     issues = LinkedIssue.objects.filter(pull_request=pr, gone_at=None).order_by("issue_repository", "issue_number")
     labels = PullRequestLabel.objects.filter(pull_request=pr, label__gone_at=None).order_by("label__name")
     assignees = PullRequestAssignee.objects.filter(pull_request=pr).order_by("member__login")
+    people = assignees.values_list("member__name", "member__login")
     reviewers = _reviewers(record)
     return PullRequestPage(
         pr=pr,
         record=record,
         zone=zone,
         labels=tuple(labels.values_list("label__name", flat=True)),
-        assignees=tuple(name or login for name, login in assignees.values_list("member__name", "member__login")),
+        assignees=tuple((name or login, login) for name, login in people),
         issues=tuple(issues),
         stages=_stages(pr, cut_points) if cut_points else (),
         cut_points=cut_points,

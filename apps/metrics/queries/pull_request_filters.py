@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -13,7 +14,7 @@ from django.db.models import Exists, F, OrderBy, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
 from django.http import QueryDict
 
-from apps.metrics.models import PRReview, PullRequest, PullRequestAssignee, TeamMember
+from apps.metrics.models import LinkedIssue, PRReview, PullRequest, PullRequestAssignee, TeamMember
 from apps.metrics.models.member import bot_condition
 from apps.metrics.queries.period import day_from, zone_of
 from apps.metrics.queries.population import chosen_repositories, labelled, printable
@@ -43,6 +44,8 @@ SORT_WORDS: Mapping[str, tuple[str, str]] = {  # what stands first: descending, 
 NEVER_NULL = {"pr_created_at", "pr_updated_at", "review_rounds", "total_comments"}
 DEFAULT_SORT = "-updated"
 DELETED = "deleted"  # in the place of a login: accounts that are no more
+NONE, ANY = "none", "any"  # in the place of a name: without one, with whichever
+ISSUE = re.compile(r"(?:([\w.-]+/[\w.-]+)?#)?(\d{1,9})", re.ASCII)  # 12, #12, owner/name#12
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "state": ("open", "merged", "closed"),
     "size": ("XS", "S", "M", "L", "XL"),
@@ -79,6 +82,7 @@ class PullRequestFilters:
     label: str = ""
     not_label: str = ""
     milestone: str = ""
+    issue: str = ""
     created_from: date | None = None
     created_to: date | None = None
     merged_from: date | None = None
@@ -164,6 +168,8 @@ class PullRequestFilters:
 
     def _by(self, key: str, login: str) -> Q:
         member = self.people.get(login.lower())
+        if key == "assignee" and login == NONE and member is None:
+            return ~Q(Exists(PullRequestAssignee.objects.filter(pull_request=OuterRef("pk"))))
         if login != DELETED and member is None:
             return Q(pk__in=[])  # the note says that nobody is called so
         if key == "author":
@@ -186,6 +192,17 @@ def _text(value: str) -> Q:
     return Q(title__icontains=value)
 
 
+def _issue(value: str) -> Q:
+    """Whether merging closes an issue: whichever, none, or this one, also of another repository."""
+    linked = LinkedIssue.objects.filter(pull_request=OuterRef("pk"), gone_at=None)
+    if value == NONE:
+        return ~Q(Exists(linked))
+    if found := ISSUE.fullmatch(value):
+        linked = linked.filter(issue_number=int(found[2]))
+        linked = linked.filter(issue_repository=found[1]) if found[1] else linked
+    return Q(Exists(linked))
+
+
 CONDITIONS: Mapping[str, Callable[[str], Q]] = {
     "text": _text,
     "state": lambda value: Q(state=value),
@@ -197,7 +214,8 @@ CONDITIONS: Mapping[str, Callable[[str], Q]] = {
     "draft": lambda value: Q(is_draft=value == "1"),
     "partial": lambda value: Q(is_partial=value == "1"),
     "label": lambda value: Q(Exists(labelled(value))),
-    "milestone": lambda value: Q(milestone=None) if value == "none" else Q(milestone__title=value),
+    "milestone": lambda value: Q(milestone=None) if value == NONE else Q(milestone__title=value),
+    "issue": _issue,
 }
 NAMES: Mapping[str, str] = {
     "q": "Text",
@@ -208,6 +226,7 @@ NAMES: Mapping[str, str] = {
     "label": "Label",
     "not_label": "Label not",
     "milestone": "Milestone",
+    "issue": "Closes issue",
     "size": "Size",
     "ci": "Checks",
     "ai": "AI-assisted",
@@ -236,6 +255,7 @@ WORDS: Mapping[tuple[str, str], str] = {
     ("partial", "1"): "partial",
     ("partial", "0"): "complete",
     ("milestone", "none"): "none",
+    ("assignee", "none"): "nobody",
     ("bots", "1"): "included",
     ("author", DELETED): "deleted account",
     ("reviewer", DELETED): "deleted account",
@@ -256,6 +276,7 @@ def filters_from(query: QueryDict, *, time_zone: str, trust: Trust) -> PullReque
             notes.append(f"{NAMES[key]} cannot be “{value[:40]}”; that filter was left out.")
             value = ""
         chosen[key] = value
+    chosen["issue"] = _issue_in(flat.get("issue", ""), notes)
     for key in DAYS:
         chosen[key] = day_from(flat.get(key, ""))
         if flat.get(key) and chosen[key] is None:
@@ -264,7 +285,9 @@ def filters_from(query: QueryDict, *, time_zone: str, trust: Trust) -> PullReque
     notes += [
         f"Nobody here is called “{chosen[key][:100]}”."
         for key in PEOPLE
-        if chosen[key] not in ("", DELETED) and chosen[key].lower() not in people
+        if chosen[key] not in ("", DELETED)
+        and chosen[key].lower() not in people
+        and (key, chosen[key]) != ("assignee", NONE)
     ]
     return PullRequestFilters(
         zone=zone_of(time_zone),
@@ -275,6 +298,14 @@ def filters_from(query: QueryDict, *, time_zone: str, trust: Trust) -> PullReque
         notes=tuple(notes),
         **chosen,
     )
+
+
+def _issue_in(text: str, notes: list[str]) -> str:
+    """The choice of issues that the text makes; none, and a note, where it makes none."""
+    if text in {"", ANY, NONE} or ISSUE.fullmatch(text):
+        return text
+    notes.append(f"“{text[:40]}” is no issue; write #12, owner/name#12, any or none.")
+    return ""
 
 
 def _people(logins: Iterable[str]) -> dict[str, int]:

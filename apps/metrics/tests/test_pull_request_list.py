@@ -6,6 +6,7 @@ from django.urls import reverse
 
 from apps.metrics.factories import (
     LabelFactory,
+    LinkedIssueFactory,
     MilestoneFactory,
     PRReviewFactory,
     PullRequestAssigneeFactory,
@@ -146,6 +147,28 @@ class TestFilters:
         PullRequestFactory.create(repository=api, number=2)
         assert numbers("milestone=Reliability+Q1") == [1]
         assert numbers("milestone=none") == [2]
+
+    def test_an_issue_is_found_by_number_and_repository_and_so_is_any_and_none(self, api):
+        one, two, _ = (PullRequestFactory.create(repository=api, number=number) for number in (1, 2, 3))
+        LinkedIssueFactory.create(pull_request=one, issue_repository="acme/api", issue_number=12)
+        LinkedIssueFactory.create(pull_request=two, issue_repository="acme/web", issue_number=12)
+        LinkedIssueFactory.create(pull_request=two, issue_number=7, gone_at=at(10))
+        assert sorted(numbers("issue=%2312")) == sorted(numbers("issue=12")) == [1, 2]
+        assert numbers("issue=acme/web%2312") == [2]
+        assert numbers("issue=7") == []
+        assert sorted(numbers("issue=any")) == [1, 2]
+        assert numbers("issue=none") == [3]
+
+    def test_what_is_no_issue_is_said_and_left_out(self, api):
+        PullRequestFactory.create(repository=api, number=1)
+        found = listed("issue=soon")
+        assert (found.count, found.notes) == (1, ("“soon” is no issue; write #12, owner/name#12, any or none.",))
+
+    def test_those_that_nobody_is_assigned_to_are_found(self, api):
+        one, _ = (PullRequestFactory.create(repository=api, number=number) for number in (1, 2))
+        PullRequestAssigneeFactory.create(pull_request=one)
+        found = listed("assignee=none")
+        assert ([row.number for row in found.rows], found.notes) == ([2], ())
 
     def test_what_is_gone_is_not_listed(self, api):
         PullRequestFactory.create(repository=api, gone_at=at(10))

@@ -24,7 +24,7 @@ class TestFacts:
         assert page.reviewers == (("Mira Okafor", 1), ("Sam Chen", 1))
         assert page.never_answered == ("Jonas Weber",)
         assert (page.checks.runs, page.checks.failed, page.checks.seconds) == (3, 1, 2 * 11 * 60)
-        assert (page.labels, page.assignees) == (("webhooks",), ("Priya Nair",))
+        assert (page.labels, page.assignees) == (("webhooks",), (("Priya Nair", "pnair"),))
         assert [(issue.issue_repository, issue.issue_number) for issue in page.issues] == [
             ("acme/api", 2207),
             ("acme/web", 5),
@@ -79,6 +79,14 @@ class TestPage:
         ):
             assert words in text
         assert outsider().get(self.url(team)).status_code == 404
+
+    def test_what_it_is_planned_with_opens_the_list_of_the_same(self, team):
+        stored(team)
+        text = client_of(team).get(self.url(team)).content.decode()
+        address = reverse("metrics:pull_requests", args=[team.slug])
+        login = page_of(team).assignees[0][1]
+        for query in ("label=webhooks", "milestone=Reliability%20Q1", f"assignee={login}", "issue=acme/web%235"):
+            assert f'href="{address}?{query}"' in text
 
     def test_its_name_is_found_in_any_case(self, team):
         stored(team)
