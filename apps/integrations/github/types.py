@@ -274,13 +274,16 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """A webhook of a repository. `adopted`: it was there already and now points to us with our secret."""
+    """A webhook of a repository. `adopted`: it was there already and now points to us with our secret; `changed_at`:
+    when its settings were written last.
+    """
 
     id: int
     url: str
     events: frozenset[str] = field(default_factory=frozenset)
     is_active: bool = True
     adopted: bool = False
+    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from apps.integrations.github.types import Raw
+from apps.integrations.processors.pull_requests import number
 from apps.integrations.processors.told import ChecksEnded, ChecksTold, DeploymentTold, Nothing, Pushed, Told
 from apps.integrations.services.mapping import rest
 
@@ -30,7 +31,7 @@ def check_run(payload: Raw) -> Told:
     run = payload["check_run"]
     here = payload["repository"]["id"]
     entries = run.get("pull_requests") or []
-    numbers = tuple(entry["number"] for entry in entries if entry["base"]["repo"]["id"] == here)
+    numbers = tuple(number(entry["number"]) for entry in entries if entry["base"]["repo"]["id"] == here)
     record = rest.check_run_record(run)
     return ChecksTold(record.head_sha, (record,), numbers)
 

@@ -103,7 +103,7 @@ def _written(told: Told, github_id: int | None) -> Processed:
         return writing.write_organization(told)
     if isinstance(told, MembersChanged) and told.organization_id is not None:
         return writing.ask_for_members(told.organization_id)
-    followed = TrackedRepository.objects.select_related("repository__team", "team")
+    followed = TrackedRepository.objects.select_related("repository__team")
     tracked = followed.filter(repository__github_repo_id=github_id, is_active=True).first()
     if tracked is None or isinstance(told, Nothing):
         return Processed(ignored=NOT_FOLLOWED)

@@ -22,7 +22,7 @@ class Reason(StrEnum):
     LIFE = "life"  # a turn of its life, a review or comment: its counts and whatever else the event does not carry
     CHECKS = "checks"  # checks of its head ended that were never heard of
     COUNTS = "counts"  # somebody wants all of it, whatever changed
-    DOUBT = "doubt"  # two events of one second say different things: which came last?
+    DOUBT = "doubt"  # two events of one second say different things, or one comes from the future: what is so?
 
 
 @dataclass(frozen=True, slots=True)

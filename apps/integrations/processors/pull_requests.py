@@ -29,6 +29,16 @@ NODE_IDS = ("PR_", "MDExOlB1bGxSZXF1ZXN0")
 """How node ids of pull requests begin, the newer and the older kind."""
 
 
+LARGEST_NUMBER = 2**31 - 1
+
+
+def number(value: int) -> int:
+    """A pull request's, which may be asked for before anything of it is stored."""
+    if not isinstance(value, int) or not 0 < value <= LARGEST_NUMBER:
+        raise ValueError("no pull request has such a number")
+    return value
+
+
 def pull_request(payload: Raw) -> Told:
     """`pull_request`, whatever the action: its own facts are always those of now."""
     core = rest.pull_request_record(payload["pull_request"])
@@ -91,7 +101,7 @@ def issue_comment(payload: Raw) -> Told:
         return Nothing("It is about an issue.")
     record = rest.issue_comment_record(payload["comment"])
     news = PullRequestNews(
-        number=issue["number"],
+        number=number(issue["number"]),
         updated_at=moment(issue["updated_at"]),
         issue_comments=(record,),
         gone=payload["action"] == "deleted",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -24,11 +25,14 @@ from apps.integrations.processors.told import (
 from apps.integrations.services.github_sync import trouble
 from apps.integrations.services.github_sync.following import follow_remote
 from apps.metrics.models import Commit, Deployment, PRCheckRun, PullRequest, Repository
-from apps.metrics.records import PullRequestRecord
+from apps.metrics.records import PullRequestNews, PullRequestRecord
 from apps.metrics.services.deploy_stage import set_deploy_seconds
 from apps.metrics.services.ingest import SETTLED, IngestedNews, ingest_checks, ingest_deployments, ingest_news
 
 Discovery = GitHubIntegration.Discovery
+
+AHEAD = timedelta(hours=1)
+"""No clock of GitHub's is so far ahead of ours: what says so is not believed, and GitHub is asked."""
 
 BEGINNING = "pending"
 """The state of a deployment without a status."""
@@ -64,6 +68,8 @@ def write(tracked: TrackedRepository, told: OfRepository) -> Processed:
 
 
 def _pull_request(repository: Repository, told: PullRequestTold) -> Processed:
+    if _latest(told.news) > timezone.now() + AHEAD:  # stored, it would be newer than all that follows
+        return Processed(needs=(_doubted(repository, told),))
     news = replace(told.news, core=_renamed(told.news.core, told.repository, repository.full_name))
     done = ingest_news(repository, news, synced_at=timezone.now())
     if told.reason is Reason.MERGED and done.changed and news.core is not None:
@@ -73,6 +79,17 @@ def _pull_request(repository: Repository, told: PullRequestTold) -> Processed:
     reason = _reason(told, done)
     needs = () if reason is None else (Need(repository.pk, news.number, told.node_id, reason, done.pull_request_id),)
     return Processed(done.touched_weeks, needs, done.changed)
+
+
+def _doubted(repository: Repository, told: PullRequestTold) -> Need:
+    stored = PullRequest.objects.filter(team_id=repository.team_id, repository=repository, number=told.news.number)
+    reason = Reason.MERGED if told.reason is Reason.MERGED else Reason.DOUBT
+    return Need(repository.pk, told.news.number, told.node_id, reason, stored.values_list("pk", flat=True).first())
+
+
+def _latest(news: PullRequestNews) -> datetime:
+    comments = (*news.review_comments, *news.issue_comments)
+    return max([news.updated_at, *(comment.updated_at for comment in comments if comment.updated_at)])
 
 
 def _renamed(core: PullRequestRecord | None, said: str, name: str) -> PullRequestRecord | None:

@@ -136,7 +136,8 @@ def request_sync(*, tracked: TrackedRepository, actor: User | None) -> bool:
 def request_hook(*, tracked: TrackedRepository) -> bool:
     """Note that the webhook is to be tried (again). False where none is wanted or it works.
 
-    Where there was none at GitHub for a while, the repository is compared: of some changes only events tell.
+    Where there was none at GitHub for a while, the repository is compared: of some changes only events tell. What was
+    refused because of its secret is asked for again, as far back as GitHub keeps it.
     """
     with team_scope(tracked.team_id):
         missing = TrackedRepository.objects.filter(
@@ -147,6 +148,7 @@ def request_hook(*, tracked: TrackedRepository) -> bool:
         )
         now = timezone.now()
         missing.filter(webhook_status__in=TrackedRepository.SILENT).update(reconcile_asked_at=now)
+        missing.filter(webhook_status=Hook.MISSIGNED).update(webhook_checked_at=None)
         return bool(missing.update(webhook_status=Hook.PENDING, webhook_error="", updated_at=now))
 
 

@@ -24,6 +24,7 @@ from apps.teams.models import AuditEvent
 from apps.teams.scope import team_scope
 
 Hook = TrackedRepository.WebhookStatus
+LONG_AGO = "2020-01-01T00:00:00Z"
 
 
 @pytest.fixture
@@ -34,6 +35,7 @@ def shop(sandbox, connected):
     sandbox.hooks.drain()
     hook = at_github(sandbox, tracked)
     hook.deliveries.clear()
+    hook.updated_at = LONG_AGO
     yield tracked
     sandbox.hooks.delete(hook)
 
@@ -151,6 +153,47 @@ def test_events_that_a_wrong_secret_signs_are_asked_for_once_it_is_repaired(sand
     answered(hook.deliveries[0], 202, ago=35) if hook.deliveries[0].event == "ping" else sent(sandbox, hook, 202)
     assert seen_to(shop).redelivered == 1
     assert len(attempts(hook, lost.guid)) == 2
+
+
+@pytest.mark.parametrize("code", [403, 502, 0])
+def test_a_repaired_hook_is_not_judged_by_what_failed_before(sandbox, shop, hook, code):
+    lost = sent(sandbox, hook, code)
+    seen_to(shop)
+    assert request_hook(tracked=fresh(shop))
+    assert register(team_id=shop.team_id, tracked_id=shop.pk)
+    seen_to(shop)
+    assert (fresh(shop).webhook_status, fresh(shop).webhook_error) == (Hook.ACTIVE, "")
+    sandbox.hooks.drain()
+    answered(attempts(hook, lost.guid)[0], code, ago=31)  # it was asked for again, and the repair did not help
+    hook.updated_at = LONG_AGO
+    seen_to(shop)
+    assert fresh(shop).webhook_status in TrackedRepository.WRONG
+
+
+def test_a_hook_that_is_taken_over_is_not_judged_by_what_it_sent_to_its_former_owner(sandbox, shop, hook):
+    sent(sandbox, hook, 403)  # the ping that GitHub signed with the secret of that time
+    hook.updated_at = (datetime.now(UTC) - timedelta(seconds=50)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    seen_to(shop)
+    assert (fresh(shop).webhook_status, fresh(shop).webhook_error) == (Hook.ACTIVE, "")
+
+
+def test_what_a_wrong_secret_had_refused_for_two_days_is_asked_for_once_it_is_repaired(sandbox, shop, hook):
+    lost = sent(sandbox, hook, 403, ago=2 * 86400)
+    seen_to(shop)
+    for _ in range(3):
+        seen_to(shop)
+    assert fresh(shop).webhook_status == Hook.MISSIGNED
+    assert request_hook(tracked=fresh(shop))
+    assert register(team_id=shop.team_id, tracked_id=shop.pk)
+    assert seen_to(shop).redelivered == 1
+    assert len(attempts(hook, lost.guid)) == 2
+
+
+def test_a_hook_that_was_switched_off_after_its_last_event_says_so_with_the_next_round(sandbox, shop, hook):
+    sent(sandbox, hook, 202, ago=400)
+    hook.active = False
+    seen_to(shop)
+    assert fresh(shop).webhook_status == Hook.DISABLED
 
 
 def test_a_hook_that_was_removed_at_github_is_missing_and_repaired_by_a_new_one(sandbox, shop, hook):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from random import Random
 
 import pytest
 from django.utils import timezone
@@ -111,6 +112,22 @@ def test_a_pushed_commit_is_here_with_its_files_after_the_fetch(busy_github, tea
     assert row.is_partial is False
     with team_scope(team.pk):
         assert PRFile.objects.filter(pull_request=row, gone_at=None).count() >= before
+
+
+@pytest.mark.parametrize("letters", ["abcdefghijklmnopqrstuvwxyz0123456789", "äöüéèßñçøåæ日本語"])
+def test_a_path_that_is_longer_than_an_index_takes_is_cut_and_holds_nobody_up(
+    busy_github, team, endpoint, pull, letters
+):
+    mutate(busy_github, SHOP, "push", number=pull.number)
+    random = Random(1)
+    pull.files[0].path = name = "".join(random.choice(letters) for _ in range(5_000))
+    processed(busy_github, endpoint, SHOP)
+    fetched(endpoint)
+    assert fetches(team) == []
+    with team_scope(team.pk):
+        stored = max(PRFile.objects.values_list("filename", flat=True), key=len)
+    assert name.startswith(stored)
+    assert len(stored.encode()) > 2_500
 
 
 def test_a_new_pull_request_that_nobody_knew_is_fetched_whole(busy_github, team, endpoint):

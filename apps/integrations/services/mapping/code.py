@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from apps.integrations.github.types import Raw
-from apps.integrations.services.mapping.values import Accounts, instant, number, text
+from apps.integrations.services.mapping.values import Accounts, instant, number, path, text
 from apps.metrics.records import CheckRecord, CommitRecord, FileRecord
 
 FILE_STATUS = {"DELETED": "removed"}
@@ -57,8 +57,8 @@ def commits(nodes: list[Raw], accounts: Accounts) -> tuple[CommitRecord, ...]:
 def files(nodes: list[Raw]) -> tuple[FileRecord, ...]:
     """The changed files, once each."""
     found = {
-        node["path"]: FileRecord(
-            filename=text(node["path"]),
+        (name := path(node["path"])): FileRecord(
+            filename=name,
             status=FILE_STATUS.get(node["changeType"]) or node["changeType"].lower(),
             additions=node["additions"],
             deletions=node["deletions"],

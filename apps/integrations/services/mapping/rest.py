@@ -10,7 +10,7 @@ from typing import Any
 
 from apps.integrations.github.types import Raw
 from apps.integrations.services.mapping.conversation import asked_person, asked_team
-from apps.integrations.services.mapping.values import BOT_SUFFIX, GHOST, instant, moment, text
+from apps.integrations.services.mapping.values import BOT_SUFFIX, GHOST, instant, moment, path, text
 from apps.metrics.records import (
     Account,
     CheckRecord,
@@ -263,7 +263,7 @@ def _subject(kind: EventKind, data: Raw) -> dict[str, Any]:
 
 
 def file_record(data: Raw) -> FileRecord:
-    return FileRecord(text(data["filename"]), data["status"], data["additions"], data["deletions"])
+    return FileRecord(path(data["filename"]), data["status"], data["additions"], data["deletions"])
 
 
 def check_run_record(data: Raw) -> CheckRecord:

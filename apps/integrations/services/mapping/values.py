@@ -13,6 +13,10 @@ GHOST = "ghost"
 BOT_SUFFIX = "[bot]"
 
 
+LONGEST_PATH = 2_600
+"""Bytes."""
+
+
 def text(value: str | None) -> str:
     """Text that PostgreSQL can store: it takes neither NUL nor half of a surrogate pair."""
     if not value:
@@ -20,6 +24,12 @@ def text(value: str | None) -> str:
     if "\x00" in value:
         value = value.replace("\x00", "")
     return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
+
+
+def path(value: str | None) -> str:
+    """A file's, as much of it as an index of PostgreSQL takes (2,704 bytes of a row): Git knows longer ones."""
+    whole = text(value)
+    return whole if len(whole) <= LONGEST_PATH // 4 else whole.encode()[:LONGEST_PATH].decode("utf-8", "ignore")
 
 
 def number(value: str | int | None) -> int | None:

@@ -138,6 +138,17 @@ def test_nonsense_anywhere_in_a_payload_is_survived_and_changes_all_or_nothing(g
     assert refused > 10
 
 
+@pytest.mark.parametrize("number", [None, "7", [7], 0, -7, 2**31, 7.5])
+def test_nothing_is_asked_for_that_can_be_no_pull_request(github, team, number):
+    tracked_at(github, team, SHOP)
+    events = dict(one_of_each(github))
+    events["issue_comment"]["issue"]["number"] = number
+    events["check_run"]["check_run"]["pull_requests"][0]["number"] = number
+    for event in ("issue_comment", "check_run"):
+        with pytest.raises(Unreadable, match=event):
+            process(team.pk, event, events[event])
+
+
 def places(payload: Any, depth: int = 3) -> Iterator[tuple[dict[str, Any], str]]:
     for key, value in payload.items():
         if key not in {"sender", "organization"}:

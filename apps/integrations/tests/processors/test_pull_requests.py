@@ -90,6 +90,18 @@ def test_two_words_of_one_second_are_asked_about(github, number, team, shop):
     assert reasons([process(team.pk, event, second)]) == [Reason.DOUBT]
 
 
+@pytest.mark.parametrize("action", ["edit", "close", "comment", "review_comment", "merge"])
+def test_what_comes_from_the_future_is_fetched_and_not_believed(github, number, team, action):
+    [*_, (event, payload)] = github.tell(action, number=number, title="From the future")
+    told = payload.get("comment") or payload["pull_request"]
+    told["updated_at"] = "2999-01-01T00:00:00Z"
+    before = versions_of(team)
+    processed = process(team.pk, event, payload)
+    assert reasons([processed]) == [Reason.MERGED if action == "merge" else Reason.DOUBT]
+    assert processed.needs[0].pull_request_id == the_pull_request(team, number).pk
+    assert versions_of(team) == before
+
+
 def test_what_is_gone_is_fetched_and_not_believed(github, number, team):
     with team_scope(team.pk):
         PullRequest.objects.update(gone_at=timezone.now())
