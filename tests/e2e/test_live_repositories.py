@@ -131,3 +131,15 @@ def test_a_card_that_came_to_rest_asks_no_more(page: Page, followed: dict[str, T
     with page.expect_response(lambda response: response.status == 204, timeout=LATER):
         pass
     assert [url for url in asked if "/progress/" in url] == []
+
+
+def test_a_switch_that_was_pressed_with_the_keyboard_keeps_the_focus(
+    page: Page, followed: dict[str, TrackedRepository]
+) -> None:
+    for name, states in {"shop": ("false", "true"), "infra": ("true", "false")}.items():
+        switch = page.get_by_role("switch", name=f"Track acme/{name}", exact=True)
+        switch.focus()
+        for state in states:
+            page.keyboard.press("Space")
+            expect(switch).to_have_attribute("aria-checked", state)
+            expect(switch).to_be_focused()

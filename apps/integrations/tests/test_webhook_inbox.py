@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import orjson
+import psycopg
 import pytest
+from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
@@ -16,6 +18,7 @@ from apps.integrations.tests.looks_support import mutate, some_pull
 from apps.integrations.tests.webhook_support import SECRET, delivered, heard, listening, open_deliveries, ping
 from apps.metrics.models import PRComment, PullRequest, WeeklyMetrics
 from apps.teams.scope import team_scope
+from tests.worker_support import database
 
 SHOP = "acme/r-1"
 
@@ -99,6 +102,26 @@ def test_a_delivery_that_fails_keeps_its_error_and_holds_nobody_up(endpoint):
     failed = WebhookDelivery.objects.get(processed_at=None)
     assert failed.attempts == 1
     assert failed.error.startswith("JSONDecodeError: ")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_event_that_postgresql_does_not_manage_holds_nobody_up(busy_github, team):
+    endpoint = listening(busy_github, team, SHOP)
+    pull = some_pull(busy_github, SHOP)
+    mutate(busy_github, SHOP, "edit", number=pull.number, title="Somebody holds it")
+    delivered(endpoint, [*heard(busy_github, SHOP), ping()])
+    with psycopg.connect(database()) as somebody, connection.cursor() as cursor:
+        somebody.execute("SELECT FROM metrics_pullrequest FOR UPDATE")
+        cursor.execute("SET statement_timeout = '2s'")
+        try:
+            result = emptied(endpoint)
+        finally:
+            cursor.execute("RESET statement_timeout")
+    assert (result.done, result.failed) == (1, 1)
+    held = WebhookDelivery.objects.get(processed_at=None)
+    assert (held.attempts, held.error.split(":")[0]) == (1, "QueryCanceled")
+    let_pass(timedelta(minutes=3))
+    assert emptied(endpoint).done == 1
 
 
 def test_it_is_tried_three_times_more_each_time_later_and_then_left(endpoint):

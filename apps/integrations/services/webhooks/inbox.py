@@ -22,6 +22,7 @@ from django.core.cache import cache
 from django.db import InterfaceError, OperationalError, connection
 from django.db.models import F, Q
 from django.utils import timezone
+from psycopg.errors import ProgramLimitExceeded, QueryCanceled, StatementTooComplex
 
 from apps.integrations import processors
 from apps.integrations.models import TrackedRepository, WebhookDelivery, WebhookEndpoint
@@ -46,6 +47,8 @@ MOST_ATTEMPTS = 4
 
 OVERLOOKED = timedelta(seconds=30)
 """A delivery that nobody claimed for so long: the message that should have woken a worker was lost."""
+
+TOO_MUCH = (QueryCanceled, ProgramLimitExceeded, StatementTooComplex)
 
 NOTED_EVERY = timedelta(minutes=1)
 
@@ -195,8 +198,11 @@ def _processed(endpoint: WebhookEndpoint, delivery_id: int, claimed_at: datetime
             touched.note(processed.touched_weeks)
             ours.update(processed_at=timezone.now(), error="")
             return _Effect(bool(processed.touched_weeks), gathered, processed.repository_id, delivery.received_at)
-    except (OperationalError, InterfaceError):  # no database, or two that waited for each other: it is tried again
-        raise
+    except (OperationalError, InterfaceError) as error:
+        if not _is_its_own_fault(error):  # no database, or two that waited for each other: it is tried again
+            raise
+        logger.error("webhook delivery %s is too much", delivery_id, exc_info=error)
+        _note_failure(delivery_id, claimed_at, f"{type(error.__cause__).__name__}: {error}")
     except processors.Unreadable as nonsense:  # and would be the next time
         logger.error("webhook delivery %s cannot be read", delivery_id, exc_info=nonsense)
         _note_failure(delivery_id, claimed_at, str(nonsense), processed_at=timezone.now())
@@ -204,6 +210,13 @@ def _processed(endpoint: WebhookEndpoint, delivery_id: int, claimed_at: datetime
         logger.error("webhook delivery %s failed", delivery_id, exc_info=surprise)
         _note_failure(delivery_id, claimed_at, f"{type(surprise).__name__}: {surprise}")
     return None
+
+
+def _is_its_own_fault(error: Exception) -> bool:
+    """Whether the event asks more of PostgreSQL than that gives: a statement that takes too long or is too large. It
+    would be the first one of each claim, for ever.
+    """
+    return isinstance(error.__cause__, TOO_MUCH)
 
 
 def _note_failure(delivery_id: int, claimed_at: datetime, reason: str, **settled: datetime) -> None:
