@@ -22,7 +22,7 @@ from apps.integrations.processors.told import (
     Pushed,
     RepositoryTold,
 )
-from apps.integrations.services.github_sync import trouble
+from apps.integrations.services.github_sync import coverage, trouble
 from apps.integrations.services.github_sync.following import follow_remote
 from apps.metrics.models import Commit, Deployment, PRCheckRun, PullRequest, Repository
 from apps.metrics.records import PullRequestNews, PullRequestRecord
@@ -72,6 +72,8 @@ def _pull_request(repository: Repository, told: PullRequestTold) -> Processed:
         return Processed(needs=(_doubted(repository, told),))
     news = replace(told.news, core=_renamed(told.news.core, told.repository, repository.full_name))
     done = ingest_news(repository, news, synced_at=timezone.now())
+    if done.is_new and news.core is not None:
+        coverage.note_opened(repository, news.core.created_at)
     if told.reason is Reason.MERGED and done.changed and news.core is not None:
         finished = Deployment.objects.filter(team_id=repository.team_id, finished_at__gte=news.core.merged_at)
         if finished.filter(repository=repository, gone_at=None).exists():  # its event was quicker than the merge's

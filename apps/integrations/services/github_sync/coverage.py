@@ -8,6 +8,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Func, JSONField
 from django.utils import timezone
 
 from apps.common.copy_upsert import update_rows
@@ -95,6 +96,26 @@ def _cover(run: SyncRun, repository: Repository, now: datetime) -> None:
     Repository.objects.filter(pk=repository.pk).update(**changes)
     for name, value in changes.items():
         setattr(repository, name, value)
+
+
+def note_opened(repository: Repository, opened_at: datetime) -> None:
+    """A pull request was stored of which an event told. One that was opened since the latest sync is one more here and
+    one more at GitHub; of an older one the next sync says whether it had been counted.
+    """
+    counted = Repository.objects.filter(
+        pk=repository.pk, synced_to__lt=opened_at, completeness__stored__isnull=False, completeness__stated__gte=0
+    )
+    counted.update(completeness=_OneMore("completeness"))
+
+
+class _OneMore(Func):
+    """`stored` and `stated` of a completeness, each one more: in the statement, so none is lost between two events."""
+
+    template = (
+        "%(expressions)s || jsonb_build_object('stored', (%(expressions)s->>'stored')::int + 1,"
+        " 'stated', (%(expressions)s->>'stated')::int + 1)"
+    )
+    output_field = JSONField()
 
 
 def _covered_from(since: datetime, repository: Repository) -> datetime:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import orjson
 import pytest
 from django.utils import timezone
@@ -10,7 +12,7 @@ from apps.integrations.processors import Reason, handle_pull_request_event, proc
 from apps.integrations.services.github_sync.trouble import stop_repository
 from apps.integrations.tests.processors.support import SHOP, fetched_whole, present, reasons, the_pull_request
 from apps.integrations.tests.sync_support import rows_of, tracked_at, versions_of
-from apps.metrics.models import PullRequest
+from apps.metrics.models import PullRequest, Repository
 from apps.teams.scope import team_scope
 
 
@@ -26,6 +28,29 @@ def test_an_opened_pull_request_is_there_at_once_and_says_what_is_not_fetched_ye
     assert (need.repository_id, need.pull_request_id) == (shop.repository_id, pr.pk)
     assert processed.repository_id == shop.repository_id
     assert len(processed.touched_weeks) == 1
+
+
+def test_one_that_is_opened_is_counted_on_both_sides_at_once_and_once(happens, shop, team):
+    def counted():
+        known = present(team, Repository, pk=shop.repository_id)[0].completeness
+        return known["stored"], known["stated"], known["missing"]
+
+    known = {"stored": 3, "stated": 4, "missing": [2]}
+    with team_scope(team.pk):
+        Repository.objects.update(completeness=known, synced_to=timezone.now() - timedelta(hours=3))
+    happens("open", title="Count the gulls")
+    [first] = present(team, PullRequest)
+    happens("label", number=first.number, name="birds")
+    assert counted() == (4, 5, [2])
+    with team_scope(team.pk):
+        Repository.objects.update(synced_to=timezone.now())  # counted, or not: the next sync says
+    happens("open", title="Count the terns")
+    assert counted() == (4, 5, [2])
+
+
+def test_before_a_first_sync_has_counted_nothing_is(happens, shop, team):
+    happens("open", title="Count the gulls")
+    assert present(team, Repository, pk=shop.repository_id)[0].completeness == {}
 
 
 def test_a_merge_asks_for_everything_even_when_its_event_is_late(github, number, team, happens):
