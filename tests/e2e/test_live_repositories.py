@@ -143,3 +143,26 @@ def test_a_switch_that_was_pressed_with_the_keyboard_keeps_the_focus(
             page.keyboard.press("Space")
             expect(switch).to_have_attribute("aria-checked", state)
             expect(switch).to_be_focused()
+
+
+PRESS_ONCE_MORE = """id => new MutationObserver((_, observer) => {
+  const now = document.getElementById(id);
+  if (now?.ariaChecked !== "false") return;
+  observer.disconnect();
+  now.click();
+}).observe(document.body, { childList: true, subtree: true })"""
+
+
+def test_a_switch_that_is_pressed_again_the_moment_it_changed_loads_no_other_page(
+    page: Page, problems: list[str], followed: dict[str, TrackedRepository]
+) -> None:
+    switch = page.get_by_role("switch", name="Track acme/shop", exact=True)
+    page.evaluate("window.isTheSamePage = true")
+    page.evaluate(PRESS_ONCE_MORE, switch.get_attribute("id"))
+    posted: list[str] = []
+    page.on("request", lambda request: posted.append(request.url) if request.method == "POST" else None)
+    with page.expect_response(lambda response: response.request.method == "POST" and len(posted) == 2):
+        switch.click()
+    expect(switch).to_have_attribute("aria-checked", "true")
+    assert page.evaluate("window.isTheSamePage")
+    assert problems == []
