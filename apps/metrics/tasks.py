@@ -8,7 +8,6 @@ from datetime import date
 from celery import shared_task
 from django.db import OperationalError
 
-from apps.metrics.demo.clear import drop_demo_data
 from apps.metrics.services.aggregate import aggregate_weeks
 
 
@@ -16,9 +15,3 @@ from apps.metrics.services.aggregate import aggregate_weeks
 def aggregate_team_weekly_metrics_task(team_id: int, weeks: Sequence[str] | None = None) -> None:
     """Rebuild the weekly aggregates of `weeks` (ISO dates, any days of them; None: all)."""
     aggregate_weeks(team_id, None if weeks is None else [date.fromisoformat(week) for week in weeks])
-
-
-@shared_task(acks_late=True, autoretry_for=(OperationalError,), max_retries=3, retry_backoff=2, retry_jitter=True)
-def drop_demo_data_task(team_id: int) -> None:
-    """The team has a connection of its own now: what was made up for it goes."""
-    drop_demo_data(team_id)

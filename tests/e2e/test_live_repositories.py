@@ -15,11 +15,11 @@ from apps.integrations.factories import (
     IntegrationCredentialFactory,
     TrackedRepositoryFactory,
 )
-from apps.integrations.models import TrackedRepository
+from apps.integrations.models import GitHubIntegration, TrackedRepository
 from apps.integrations.services.repositories import track_repository
 from apps.metrics.factories import RepositoryFactory
 from apps.teams.factories import MembershipFactory
-from apps.teams.models import Membership
+from apps.teams.models import Membership, Team
 from apps.teams.scope import team_scope
 from tests.e2e.test_frame import sign_in
 from tests.e2e.test_live_pull_request import NOW, SOON, ago, shoot
@@ -143,6 +143,23 @@ def test_a_switch_that_was_pressed_with_the_keyboard_keeps_the_focus(
             page.keyboard.press("Space")
             expect(switch).to_have_attribute("aria-checked", state)
             expect(switch).to_be_focused()
+
+
+def test_the_demo_banner_goes_with_the_demo_data(
+    live_server: LiveServer, page: Page, problems: list[str], admin: Membership
+) -> None:
+    Team.objects.filter(pk=admin.team_id).update(is_demo=True)
+    with team_scope(admin.team_id):
+        integration = GitHubIntegrationFactory.create(organization_slug="acme", discovery_status="running")
+        IntegrationCredentialFactory.create(integration=integration)
+    page.goto(sign_in(page, live_server, admin) + REPOSITORIES)
+    banner = page.get_by_role("complementary", name="Demo data")
+    expect(banner).to_contain_text("This is demo data.")
+    Team.objects.filter(pk=admin.team_id).update(is_demo=False)
+    with team_scope(admin.team_id):
+        GitHubIntegration.objects.update(discovery_status="done", discovered_at=timezone.now())
+    expect(banner).to_have_count(0, timeout=LATER)
+    assert problems == []
 
 
 PRESS_ONCE_MORE = """id => new MutationObserver((_, observer) => {

@@ -17,9 +17,11 @@ from apps.integrations.github.errors import NotFound, RepositoryBlocked
 from apps.integrations.seeding.cache import Kept, PRCache
 from apps.integrations.seeding.fetcher import Brought, GitHubGraphQLFetcher, PrivateRepository
 from apps.integrations.seeding.projects import Project
+from apps.integrations.seeding.teams import check_is_demo
 from apps.integrations.services.github_sync import coverage
 from apps.integrations.services.github_sync.following import follow
 from apps.integrations.services.github_sync.runs import EVERYTHING
+from apps.metrics.demo.clear import alone
 from apps.metrics.models import PullRequest, Repository
 from apps.metrics.queries.completeness import count_gaps
 from apps.metrics.records import DeploymentRecord, PullRequestRecord, RepositoryRecord
@@ -171,8 +173,13 @@ class RealProjectSeeder:
             return
         if self._team is None:
             self._team = self._make_team()
+        with alone(self._team.pk, wait=True):  # a connection that is made meanwhile takes what is copied away
+            check_is_demo(self._team.slug)
+            repository = work.repository = self._repository(work, brought.kept.repository)
+            self._write_to(work, repository, brought)
+
+    def _write_to(self, work: _Work, repository: Repository, brought: Brought) -> None:
         now = timezone.now()
-        repository = work.repository = self._repository(work, brought.kept.repository)
         self._write_pull_requests(work, repository, brought.pull_requests, now)
         with team_scope(repository.team_id):
             for start in range(0, len(brought.deployments), DEPLOYMENTS_AT_ONCE):
@@ -227,7 +234,9 @@ class RealProjectSeeder:
         if work.repository is None or kept is None:
             return
         with team_scope(work.repository.team_id):
-            repository = Repository.objects.select_related("team").get(pk=work.repository.pk)
+            repository = Repository.objects.select_related("team").filter(pk=work.repository.pk).first()
+            if repository is None:
+                return  # the team was connected meanwhile
             coverage.note_gaps(repository, count_gaps(repository))
             known = self._covered(work.cache, kept)
             Repository.objects.filter(pk=repository.pk).update(**known)

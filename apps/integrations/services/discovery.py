@@ -14,13 +14,15 @@ from apps.integrations.github import lookups
 from apps.integrations.github.errors import GitHubError, NotFound, PermissionMissing, RateLimited
 from apps.integrations.github.rest import Rest
 from apps.integrations.github.types import Member, RemoteRepository
-from apps.integrations.models import AvailableRepository, GitHubIntegration
+from apps.integrations.models import AvailableRepository, GitHubIntegration, TrackedRepository
 from apps.integrations.services.github_rest import rest_of
 from apps.integrations.services.github_sync import trouble
 from apps.integrations.services.github_sync.following import follow_remote
+from apps.metrics.demo.clear import drop_demo_data
 from apps.metrics.models import Repository, TeamMember
 from apps.metrics.records import Account
 from apps.metrics.services.members import ensure_members
+from apps.teams.models import Team
 from apps.teams.scope import team_scope
 
 STALE = timedelta(minutes=5)
@@ -42,6 +44,7 @@ def discover(*, team_id: int, integration_id: int) -> int:
     A failure leaves the rows that are there, and its reason on the integration. Raises RateLimited (try again after its
     `reset_at`) and nothing else that GitHub does.
     """
+    _make_way(team_id)
     integration = _claim(team_id, integration_id)
     if integration is None:
         return 0
@@ -72,6 +75,15 @@ def _claim(team_id: int, integration_id: int) -> GitHubIntegration | None:
             return None
         claimed: GitHubIntegration = GitHubIntegration.objects.get(pk=integration_id)
         return claimed
+
+
+def _make_way(team_id: int) -> None:
+    """What a demo team shows goes before it can choose anything of its own, which is then told from nothing copied."""
+    if not Team.objects.filter(pk=team_id, is_demo=True).exists():
+        return
+    with team_scope(team_id):
+        tracked = list(TrackedRepository.objects.values_list("repository_id", flat=True))
+    drop_demo_data(team_id, keep=tracked)
 
 
 def _finish(integration: GitHubIntegration, status: str, error: str, *, discovered_at: datetime | None = None) -> None:
@@ -150,6 +162,7 @@ def look_up(*, integration: GitHubIntegration, full_name: str) -> AvailableRepos
 
     Raises RepositoryGone when the connection does not see it, and other GitHubErrors. Never inside a scope.
     """
+    _make_way(integration.team_id)
     with closing(rest_of(team_id=integration.team_id, integration_id=integration.pk)) as rest:
         remote = lookups.get_repository(rest, full_name)
     with team_scope(integration.team_id):

@@ -15,11 +15,11 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
+from apps.integrations.tasks import discover_repositories_task
 from apps.integrations.tests.test_commands import connect
 from apps.integrations.tests.test_oauth_views import authorized, begun, choose
 from apps.metrics.factories import PullRequestFactory
 from apps.metrics.models import PullRequest, Repository
-from apps.metrics.tasks import drop_demo_data_task
 from apps.teams.models import AuditEvent
 from apps.teams.scope import team_scope
 from tests.worker_support import database, wait_until
@@ -143,9 +143,9 @@ def test_connecting_makes_the_demo_data_go(sandbox, acme, team, as_owner_of_team
     as_owner_of_team.get(CALLBACK, authorized(sandbox, begun(as_owner_of_team, team)))
     with queued() as tasks:
         choose(as_owner_of_team, team, acme.database_id)
-    assert ("drop_demo_data_task", team.pk) in tasks
-    drop_demo_data_task(team.pk)
-    drop_demo_data_task(team.pk)
+    listing = {name: arguments for name, *arguments in tasks}["discover_repositories_task"]
+    assert count(team) == 30
+    discover_repositories_task(*listing)
     team.refresh_from_db()
     assert (team.is_demo, count(team)) == (False, 0)
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from io import StringIO
+
 import pytest
 from django.conf import settings as django_settings
 
 from apps.integrations.tests.seeding_support import REPO, SLUG, CtrlC, seed, seeded_rows, seeded_team, synced_rows
 from apps.integrations.tests.sync_support import versions_of
+from apps.integrations.tests.test_commands import connect
 from apps.metrics.models import PullRequest, Repository, TeamMember
 from apps.teams.models import Team
 from apps.teams.scope import team_scope
@@ -143,3 +147,36 @@ def test_the_login_of_make_dev_may_open_it(public_github, db):
     user = UserFactory.create(email="demo@example.com")
     seed(public_github, most=5)
     assert [(each.user_id, each.role) for each in seeded_team().memberships.all()] == [(user.pk, "admin")]
+
+
+class Connects(StringIO):
+    """A console at which somebody connects the team when the first progress is shown."""
+
+    def __init__(self, connect: Callable[[], object]) -> None:
+        super().__init__()
+        self._connect: Callable[[], object] | None = connect
+
+    def write(self, text: str) -> int:
+        if text.startswith("[") and self._connect:
+            connect, self._connect = self._connect, None
+            connect()
+        return super().write(text)
+
+
+def test_a_connection_takes_away_what_was_copied_and_syncs_it_whole(public_github, db, team, monkeypatch):
+    seed(public_github, most=20)
+    copied = seeded_team()
+    for each in (copied, team):
+        connect(each, monkeypatch)
+    copied.refresh_from_db()
+    with team_scope(copied.pk):
+        assert (copied.is_demo, PullRequest.objects.count(), Repository.objects.count()) == (False, 0, 0)
+    assert synced_rows(public_github, copied) == synced_rows(public_github, team)
+
+
+def test_who_connects_while_it_is_copied_gets_none_of_it(public_github, db, monkeypatch):
+    run = seed(public_github, err=Connects(lambda: connect(seeded_team(), monkeypatch)))
+    assert (run.code, "holds data of its own" in run.err) == (1, True)
+    with team_scope(seeded_team().pk):
+        assert (PullRequest.objects.count(), Repository.objects.count()) == (0, 0)
+    assert seed(public_github).code == 1

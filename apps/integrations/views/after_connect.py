@@ -9,15 +9,10 @@ from apps.integrations.tasks import (
     register_webhook_task,
     sync_repository_task,
 )
-from apps.metrics.tasks import drop_demo_data_task
 
 
 def enqueue_after_connect(integration: GitHubIntegration) -> None:
-    """List what it sees, and go on with what was followed through it before; demo data makes way. In the team's
-    scope.
-    """
-    if integration.team.is_demo:
-        after_commit(drop_demo_data_task, integration.team_id)
+    """List what it sees, and go on with what was followed through it before. In the team's scope."""
     after_commit(discover_repositories_task, integration.team_id, integration.pk)
     tracked = TrackedRepository.objects.filter(integration=integration, is_active=True).order_by("pk")
     for key, hook in tracked.values_list("pk", "webhook_status"):

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.common.live import is_live, knows, marked, nothing_new, version_at
+from apps.common.live import knows, marked, nothing_new, version_at
 from apps.integrations.models import AvailableRepository, GitHubIntegration, TrackedRepository
 from apps.integrations.queries.cards import cards_of, tracked_rows
 from apps.integrations.queries.live import repositories_version
@@ -233,7 +233,7 @@ def _page(request: HttpRequest, team: Team, filters: Filters, target: str, versi
     context = {
         "page": page,
         "version": version,
-        "is_live": is_live(request, LIVE),
+        "is_fragment": target == LIVE,
         "counts": page.counts,
         "filters": filters,
         "depths": DEPTHS,

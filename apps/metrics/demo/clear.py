@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 
 from django.db import connection
@@ -45,28 +45,44 @@ def alone(team_id: int, *, wait: bool = False) -> Iterator[None]:
             cursor.execute(f"SELECT pg_advisory_unlock({_LOCK})", [team_id])
 
 
-def drop_demo_data(team_id: int) -> None:
-    """Remove the demo data of a team that now has data of its own, and stop calling it a demo. Idempotent."""
+def drop_demo_data(team_id: int, *, keep: Collection[int] = ()) -> None:
+    """Remove what a demo team has, made up and copied, but for the repositories `keep` (primary keys), and stop calling
+    it a demo. What any other team has stays. Idempotent; waits for who makes demo data.
+    """
     with alone(team_id, wait=True):
-        remove_rows(team_id)
+        if not Team.objects.filter(pk=team_id, is_demo=True).exists():
+            return
+        with team_scope(team_id):
+            of_demo = list(Repository.objects.exclude(pk__in=keep).order_by("pk").values_list("pk", flat=True))
+        _remove_repositories(team_id, of_demo)
+        _remove_people(team_id, "github_user_id < 0" if keep else "TRUE")
         aggregate_weeks(team_id, None)
         Team.objects.filter(pk=team_id).update(is_demo=False)
 
 
-def remove_rows(team_id: int) -> None:
-    """Repositories and people whose ids are below 0, and all that hangs on them; a repository a transaction. The
-    caller is `alone`, and makes the aggregates again.
+def remove_made_up(team_id: int) -> None:
+    """Remove repositories and people whose ids are below 0, and all that hangs on them. The caller is `alone`, and
+    makes the aggregates again.
     """
     with team_scope(team_id):
         made_up = list(Repository.objects.filter(github_repo_id__lt=0).order_by("pk").values_list("pk", flat=True))
-    for repository in made_up:
+    _remove_repositories(team_id, made_up)
+    _remove_people(team_id, "github_user_id < 0")
+
+
+def _remove_repositories(team_id: int, keys: Iterable[int]) -> None:
+    """A repository a transaction."""
+    for key in keys:
         with team_scope(team_id), connection.cursor() as cursor:
             find_by_index()
             for statement in _statements():
-                cursor.execute(statement, {"team": team_id, "repository": repository})
+                cursor.execute(statement, {"team": team_id, "repository": key})
+
+
+def _remove_people(team_id: int, condition: str) -> None:
     with team_scope(team_id), connection.cursor() as cursor:
         cursor.execute("DELETE FROM metrics_weeklymetrics WHERE team_id = %s", [team_id])
-        cursor.execute("DELETE FROM metrics_teammember WHERE team_id = %s AND github_user_id < 0", [team_id])
+        cursor.execute(f"DELETE FROM metrics_teammember WHERE team_id = %s AND {condition}", [team_id])  # noqa: S608
 
 
 def _statements() -> Iterator[str]:

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from django.db import connection
 
 from apps.common.roles import as_owner
-from apps.metrics.demo.clear import alone, remove_rows
+from apps.metrics.demo.clear import alone, remove_made_up
 from apps.metrics.demo.organisation import everybody
 from apps.metrics.demo.plan import Plan, plan_for
 from apps.metrics.demo.writing import write_repository, write_side_by_side
@@ -55,7 +55,7 @@ def seed_demo(
     plan = plan_for(seed=seed, prs=prs, until=until)
     with alone(team.pk):
         _refuse_real_data(team)
-        remove_rows(team.pk)
+        remove_made_up(team.pk)
         Team.objects.filter(pk=team.pk).update(is_demo=True)
         _begin(team, plan)
         _write(team.pk, plan, processes, progress)

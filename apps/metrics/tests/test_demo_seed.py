@@ -152,14 +152,14 @@ class TestSeeding:
             assert models.PullRequest.objects.get() == real
         assert (team.is_demo, needs_demo(team, UNTIL, days=7)) == (False, False)
 
-    def test_what_makes_way_is_the_demo_data_alone(self, team, other_team):
+    def test_what_makes_way_is_neither_what_is_kept_nor_another_teams(self, team, other_team):
         seed(team)
         seed(other_team)
         with team_scope(team.pk):
             real = PullRequestFactory.create(repository=RepositoryFactory.create(full_name="acme/real"))
             person = TeamMemberFactory.create(login="real-person")
         before = rows_of(other_team)
-        drop_demo_data(team.pk)
+        drop_demo_data(team.pk, keep=[real.repository_id])
 
         team.refresh_from_db()
         with team_scope(team.pk):
@@ -172,6 +172,12 @@ class TestSeeding:
         assert not team.is_demo
         assert (kept["PRComment"], kept["PREvent"], kept["Commit"], kept["PRCheckRun"], kept["Deployment"]) == (0,) * 5
         assert rows_of(other_team) == before
+
+    def test_a_team_that_is_no_demo_loses_nothing(self, team):
+        real = PullRequestFactory.create(team=team)
+        drop_demo_data(team.pk)
+        with team_scope(team.pk):
+            assert models.PullRequest.objects.get() == real
 
     def test_nobody_makes_it_while_somebody_else_does(self, team):
         with connection.cursor() as cursor:

@@ -17,7 +17,6 @@ from apps.integrations.services.access_check import AccessRefused, Account, Gran
 from apps.integrations.services.connections import connect
 from apps.integrations.services.discovery import discover
 from apps.integrations.services.github_rest import rest_with
-from apps.metrics.demo.clear import drop_demo_data
 from apps.teams.management.lookup import team_of
 from apps.teams.models import Team
 from apps.teams.scope import team_scope
@@ -44,8 +43,6 @@ class Command(BaseCommand):
                 check_account(account, rest=rest)
             integration = connect(team=the_team, access=access, account=account, actor=None, replace=True)
             repositories = discover(team_id=the_team.pk, integration_id=integration.pk)
-            if the_team.is_demo:
-                drop_demo_data(the_team.pk)
         except (GitHubError, AccessRefused) as error:
             raise CommandError(str(error)) from error
         self._report(the_team, access, integration, repositories, as_json=options["json"])
