@@ -49,19 +49,15 @@ def fetch_pr_complete_data_task(team_id: int, pr_id: int, noted: bool = False) -
     """Everything of a pull request, at once: commits, files, checks, comments, reviews, and what is derived from them.
     A merged one again in ten minutes and in a day. `noted`: only if it still waits to be fetched.
     """
-    _follow_up(team_id, fetching.complete_pull_request(team_id, pr_id, is_noted=noted))
+    for integration_id, fetched in fetching.complete_pull_request(team_id, pr_id, is_noted=noted).items():
+        _follow_up(team_id, integration_id, fetched)
 
 
 @shared_task(name="apps.integrations.tasks.fetch_due_pull_requests_task", **RETRIED)
 def fetch_due_pull_requests_task(team_id: int, integration_id: int) -> None:
-    """Fetch what is due of a connection, and come back for what is due soon."""
+    """Fetch what is due of a connection."""
     due_fetches.has_come(integration_id)  # first: what is noted from now on has another one come
-    fetched = fetching.fetch_due(team_id, integration_id)
-    _follow_up(team_id, fetched)
-    if fetched.next_due is not None:
-        wait = (fetched.next_due - timezone.now()).total_seconds() + MOMENT
-        if wait <= SOON:
-            _fetch_soon(team_id, integration_id, max(wait, MOMENT))
+    _follow_up(team_id, integration_id, fetching.fetch_due(team_id, integration_id))
 
 
 @shared_task(name="apps.integrations.tasks.aggregate_touched_weeks_task", **RETRIED)
@@ -126,9 +122,14 @@ def _connections(team_id: int, repositories: Iterable[int]) -> list[int]:
         return due_fetches.connections_of(sorted(repositories))
 
 
-def _follow_up(team_id: int, fetched: Fetched) -> None:
+def _follow_up(team_id: int, integration_id: int, fetched: Fetched) -> None:
+    """Also come back for what is due soon: what failed, or was asked for again while it was being fetched."""
     if fetched.touched:
         _send(aggregate_touched_weeks_task, team_id, countdown=CALM)
+    if fetched.next_due is not None:
+        wait = (fetched.next_due - timezone.now()).total_seconds() + MOMENT
+        if wait <= SOON:
+            _fetch_soon(team_id, integration_id, max(wait, MOMENT))
 
 
 def _send(task: Task, *args: Any, countdown: float | None = None) -> None:

@@ -84,6 +84,16 @@ def test_the_fetch_after_a_merge_brings_the_aggregates_up_to_date(busy_github, t
         assert not TouchedWeeks.objects.exists()
 
 
+def test_a_merge_that_could_not_be_fetched_is_tried_again_within_seconds(busy_github, team, endpoint, sent):
+    pull = some_pull(busy_github, SHOP)
+    mutate(busy_github, SHOP, "merge", number=pull.number)
+    busy_github.faults.add("PullRequestsByIds", "drop", times=-1)
+    fetch_pr_complete_data_task(team.pk, stored(team, pull.number).pk)
+    [(name, _, integration_id, countdown)] = sent
+    assert (name, integration_id) == ("fetch_due_pull_requests_task", endpoint.integration_id)
+    assert 3 < countdown <= 6
+
+
 def test_what_is_due_soon_has_its_fetch_come_back(busy_github, team, endpoint, sent):
     mutate(busy_github, SHOP, "push", number=some_pull(busy_github, SHOP).number)
     delivered(endpoint, heard(busy_github, SHOP))

@@ -154,19 +154,20 @@ def test_a_merge_that_was_fetched_along_is_not_fetched_again(busy_github, team, 
     asked_for(team, need(team, pull, Reason.MERGED))
     fetched(endpoint, kind=Kind.EVENT)
     busy_github.stats.reset()
-    assert fetching.complete_pull_request(team.pk, stored(team, pull.number).pk, is_noted=True).rows == 0
+    again = fetching.complete_pull_request(team.pk, stored(team, pull.number).pk, is_noted=True)
+    assert [each.rows for each in again.values()] == [0]
     assert busy_github.stats.points == 0
 
 
 def test_whoever_wants_one_whole_gets_it_at_once(busy_github, team, endpoint, pull):
     mutate(busy_github, SHOP, "edit", number=pull.number, title="No event came")
-    result = fetching.complete_pull_request(team.pk, stored(team, pull.number).pk)
+    (result,) = fetching.complete_pull_request(team.pk, stored(team, pull.number).pk).values()
     assert (result.rows, result.pull_requests) == (1, 1)
     assert stored(team, pull.number).title == "No event came"
 
 
 def test_one_that_is_no_more_is_nothing_to_do(team):
-    assert fetching.complete_pull_request(team.pk, 2**40).rows == 0
+    assert fetching.complete_pull_request(team.pk, 2**40) == {}
 
 
 def test_what_asks_while_it_is_fetched_has_it_fetched_once_more(team, pull, endpoint):

@@ -17,8 +17,10 @@ STALE = timedelta(minutes=2)
 """A claim that is older was its worker's last."""
 
 MOST_ATTEMPTS = 4
-FIRST_PAUSE = timedelta(seconds=15)
-"""Until the first of three further attempts; four times as long each time."""
+FIRST_PAUSE = timedelta(seconds=4)
+"""Until the first of three further attempts; four times as long each time. Most of what fails is there a moment later:
+GitHub's replicas lag behind its events by seconds.
+"""
 
 COMING_FOR = 30
 """Seconds for which one message stands for all, should it be lost."""

@@ -101,21 +101,18 @@ class _Part:
     deployments_refused: str = ""
 
 
-def complete_pull_request(team_id: int, pull_request_id: int, *, is_noted: bool = False) -> Fetched:
-    """Fetch all of one stored pull request now, and with it what else of its connection is due; a merged one again in
-    ten minutes and in a day. `is_noted`: only if it still waits to be fetched. In no scope.
+def complete_pull_request(team_id: int, pull_request_id: int, *, is_noted: bool = False) -> dict[int, Fetched]:
+    """Fetch all of one stored pull request now, and with it what else is due; a merged one again in ten minutes and in
+    a day. `is_noted`: only if it still waits to be fetched. What came, by the connection that follows it. In no scope.
     """
     with team_scope(team_id):
         pull_request = PullRequest.objects.filter(pk=pull_request_id).first()
         if pull_request is None:
-            return Fetched()
+            return {}
         if not is_noted:
             gathering.note_now(pull_request)
         integrations = due_fetches.connections_of([pull_request.repository_id])
-    fetched = Fetched()
-    for integration_id in integrations:
-        fetched = fetch_due(team_id, integration_id, pull_request_id=pull_request_id)
-    return fetched
+    return {each: fetch_due(team_id, each, pull_request_id=pull_request_id) for each in integrations}
 
 
 def fetch_due(
