@@ -9,7 +9,7 @@ from apps.integrations.tasks.connection import (
     tidy_connections_task,
     try_connection_again_task,
 )
-from apps.integrations.tasks.freshness import ask_for_looks_task, check_for_changes_task
+from apps.integrations.tasks.looks import ask_for_looks_task, check_for_changes_task
 from apps.integrations.tasks.reconcile import reconcile_task
 from apps.integrations.tasks.sync import (
     notify_connection_task,
