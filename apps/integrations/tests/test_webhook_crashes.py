@@ -25,7 +25,7 @@ def test_whatever_happens_to_the_workers_each_event_has_its_effect_once(busy_git
     events = heard(busy_github, SHOP)
     delivered(undisturbed, events)
     inbox.empty(undisturbed.pk)
-    with Workers(broker(11)) as workers:  # theirs alone: it is flushed, and other tests count in the common one
+    with Workers(broker(11)) as workers:  # theirs alone: it is flushed
         happened = processed_somehow(workers, disturbed, events, seed=5, every=0.2)
     assert happened["killed"] >= 2
     assert open_deliveries() == 0
