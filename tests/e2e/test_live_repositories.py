@@ -128,7 +128,7 @@ def test_it_asks_every_five_seconds_and_twice_as_often_while_something_moves(
     seconds_until_asked(page, 10)
     assert 4.5 <= seconds_until_asked(page, 10) <= 6
     changed(followed["api"], sync_status="syncing", sync_progress=40)
-    assert 4.5 <= seconds_until_asked(page, 10) <= 6  # which brings the news
+    seconds_until_asked(page, 10)  # which brings the news, where the one before was answered too early
     assert seconds_until_asked(page, 10) <= 3
 
 
