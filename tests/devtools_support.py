@@ -11,6 +11,8 @@ from pathlib import Path
 import psutil
 
 ROOT = Path(__file__).resolve().parent.parent
+PATIENCE = 120.0
+"""Seconds for whatever a busy machine does."""
 
 
 def environment(var: Path, **more: str) -> dict[str, str]:
@@ -37,7 +39,7 @@ def running(
 
 def run(var: Path, *arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
     with running(var, *arguments, **more) as process:
-        output, errors = process.communicate(timeout=120)
+        output, errors = process.communicate(timeout=PATIENCE)
     return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
 
 
@@ -59,9 +61,18 @@ def _belongs(process: psutil.Process, var: str) -> bool:
     return False
 
 
-def left_after(var: Path, seconds: float) -> list[psutil.Process]:
-    """What is still alive after at most `seconds`; returns as soon as nothing is."""
-    psutil.wait_procs(processes_of(var), timeout=seconds)
+def names_of(var: Path) -> set[str]:
+    """What these processes are called; some of them end while they are asked."""
+    found = set()
+    for process in processes_of(var):
+        with suppress(psutil.NoSuchProcess):
+            found.add(process.name())
+    return found
+
+
+def left_after_stopping(var: Path) -> list[psutil.Process]:
+    """What does not end; returns as soon as nothing is left."""
+    psutil.wait_procs(processes_of(var), timeout=PATIENCE)
     return processes_of(var)
 
 
@@ -81,7 +92,7 @@ def wait_for_line(process: "subprocess.Popen[str]", beginning: str) -> str:
     if process.stdout is None:
         raise ValueError("The process was started without a pipe.")
     seen = []
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + PATIENCE
     for line in process.stdout:
         seen.append(line)
         if line.startswith(beginning):

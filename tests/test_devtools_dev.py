@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from devtools.runner import real_github
-from tests.devtools_support import cleaned_up, left_after, processes_of, run, running, wait_for_line
+from tests.devtools_support import PATIENCE, cleaned_up, left_after_stopping, names_of, run, running, wait_for_line
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def var() -> Iterator[Path]:
 
 
 def get(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=30) as answer:
+    with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
         return str(answer.read().decode())
 
 
@@ -31,7 +31,7 @@ def test_it_comes_up_whole_and_leaves_nothing_killed_or_interrupted(var: Path) -
     with running(var, "dev") as process:
         url = wait_for_line(process, "  Open").split()[1]
         login = wait_for_line(process, "  Log in").split()
-        names = {child.name() for child in processes_of(var)}
+        names = names_of(var)
         busy = run(var, "dev")
         joined = run(var, "exec", "--join", "--", "sh", "-c", "echo $BASE_URL $GITHUB_API_URL")
 
@@ -42,15 +42,15 @@ def test_it_comes_up_whole_and_leaves_nothing_killed_or_interrupted(var: Path) -
         assert joined.stdout.startswith(f"{url} http://127.0.0.1:")  # a command beside it asks the same GitHub
 
         process.kill()
-        assert left_after(var, 20) == []
+        assert left_after_stopping(var) == []
 
     with running(var, "dev") as process:
         assert wait_for_line(process, "  Log in").split() == login
         # What the killed one left of the demo data is replaced, while the application runs.
         assert "is a demo now: 2,000 pull requests" in wait_for_line(process, "Demo (/a/demo/)")
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
-    assert left_after(var, 5) == []
+        assert process.wait(PATIENCE) == 0
+    assert left_after_stopping(var) == []
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.devtools_support import cleaned_up, left_after, processes_of, run, running, wait_for_line
+from tests.devtools_support import PATIENCE, cleaned_up, left_after_stopping, processes_of, run, running, wait_for_line
 
 SQL = """
 import os, sys, psycopg
@@ -63,7 +63,7 @@ def test_it_gives_a_migrated_database_and_redis_and_the_commands_exit_code(var: 
     result = run(var, "exec", "--", *python(code))
 
     assert (result.returncode, result.stdout, result.stderr) == (7, "teams_team\n", "")
-    assert left_after(var, 5) == []
+    assert left_after_stopping(var) == []
 
 
 def test_it_keeps_the_data_for_the_next_start(var: Path) -> None:
@@ -95,8 +95,8 @@ def test_it_passes_signals_on_and_waits_for_the_command(var: Path, number: int) 
 
         process.send_signal(number)
 
-        assert process.wait(30) == 40 + number
-    assert left_after(var, 5) == []
+        assert process.wait(PATIENCE) == 40 + number
+    assert left_after_stopping(var) == []
 
 
 def test_killed_it_leaves_no_process_and_the_next_start_works(var: Path) -> None:
@@ -107,7 +107,7 @@ def test_killed_it_leaves_no_process_and_the_next_start_works(var: Path) -> None
         busy = run(var, "exec", "--", "true")
         process.kill()
         process.wait()
-        left = left_after(var, 20)
+        left = left_after_stopping(var)
         again = run(var, "exec", "--", "true")
 
     assert busy.returncode == 1
@@ -129,7 +129,7 @@ def test_killed_with_its_guard_it_leaves_no_process_either(var: Path) -> None:
         process.wait()
 
         assert len(guards) == 1
-        assert left_after(var, 20) == []
+        assert left_after_stopping(var) == []
 
 
 def test_a_stale_pid_file_does_not_keep_postgres_from_starting(var: Path) -> None:
@@ -156,7 +156,7 @@ def test_join_borrows_the_services_of_a_runner_that_is_there(var: Path) -> None:
         process.send_signal(signal.SIGTERM)
 
         assert (joined.returncode, joined.stdout) == (3, f"{url}\n")
-        assert process.wait(30) == 128 + signal.SIGTERM
+        assert process.wait(PATIENCE) == 128 + signal.SIGTERM
 
 
 def test_it_migrates_again_what_was_migrated_backwards(var: Path) -> None:
@@ -176,5 +176,5 @@ def test_a_closed_terminal_ends_it_though_nobody_was_told(var: Path) -> None:
 
         master.close()
 
-        assert process.wait(30) == 40 + signal.SIGHUP
-    assert left_after(var, 5) == []
+        assert process.wait(PATIENCE) == 40 + signal.SIGHUP
+    assert left_after_stopping(var) == []

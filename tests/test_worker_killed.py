@@ -22,7 +22,8 @@ from tests.worker_support import broker, kill, send, wait_until, worker
 def test_a_killed_worker_loses_nothing_and_the_next_one_completes(settings):
     messages = broker(9)
     team, undisturbed = TeamFactory(), TeamFactory()
-    with SandboxServer(synthetic=["acme:shop:200:5"], latency_ms=150) as github:
+    with SandboxServer(synthetic=["acme:shop:200:5"]) as github:
+        github.faults.add("PullRequestPage", "slow", times=-1, skip=3, seconds=60)  # so it never comes to the end
         settings.GITHUB_API_URL = github.url
         tracked = tracked_at(github, team, "acme/shop", days_back=None)
 
@@ -38,6 +39,7 @@ def test_a_killed_worker_loses_nothing_and_the_next_one_completes(settings):
             send(messages, sync_repository_initial_task, team.pk, tracked.pk, None)
             wait_until(lambda: stored() >= 30)
             kill(first)
+        github.faults.clear()
         assert 30 <= stored() < 200
         assert run().status == "running"
 
@@ -48,6 +50,5 @@ def test_a_killed_worker_loses_nothing_and_the_next_one_completes(settings):
             send(messages, sync_advance_task, handle.team_id, handle.run_id, handle.token)
             wait_until(lambda: run().status in {"complete", "partial"})
 
-        github.latency_ms = 0
         github_sync.sync_repository_history(tracked_at(github, undisturbed, "acme/shop"), None)
         assert rows_of(team) == rows_of(undisturbed)

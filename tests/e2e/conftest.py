@@ -10,9 +10,13 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+PATIENCE = 30_000
+"""Milliseconds for whatever a page takes: a machine may be busy. How soon something has to come is asked of the page's
+own clock.
+"""
 FLAGS = [
     "--headless",
     "--disable-gpu",
@@ -67,15 +71,16 @@ def browser(browser_path: str, playwright: Playwright, tmp_path_factory: pytest.
     env: dict[str, str | float | bool] = {**os.environ, "HOME": home, "XDG_CONFIG_HOME": home, "XDG_CACHE_HOME": home}
     flags = [*FLAGS, "--no-sandbox"] if os.geteuid() == 0 else FLAGS
     started = playwright.chromium.launch(executable_path=browser_path, args=flags, env=env)
+    expect.set_options(timeout=PATIENCE)
     yield started
     started.close()
 
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    """Cookies and storage of one test. 10 seconds for whatever a page takes: a machine may be busy."""
+    """Cookies and storage of one test."""
     fresh = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB", timezone_id="UTC")
-    fresh.set_default_timeout(10_000)
+    fresh.set_default_timeout(PATIENCE)
     yield fresh
     fresh.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -22,13 +23,11 @@ from apps.teams.factories import MembershipFactory
 from apps.teams.models import Membership, Team
 from apps.teams.scope import team_scope
 from tests.e2e.test_frame import sign_in
-from tests.e2e.test_live_pull_request import NOW, SOON, ago, shoot
+from tests.e2e.test_live_pull_request import COUNTED, NOW, ago, seconds_until_asked, shoot
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 REPOSITORIES = "/integrations/github/repos/"
-LATER = 7_000
-"""Milliseconds until the page has followed where nothing is in motion."""
 
 
 @pytest.fixture
@@ -68,16 +67,16 @@ def test_cards_follow_what_syncs_and_deliveries_do(
     shop = page.locator("article.card", has=page.get_by_role("heading", name="shop"))
     expect(shop).to_contain_text("nothing received yet")
     changed(followed["shop"], last_delivery_at=timezone.now())
-    expect(shop).to_contain_text("receiving, just now", timeout=LATER)
+    expect(shop).to_contain_text("receiving, just now")
     moving = {"sync_status": "syncing", "sync_progress": 40, "sync_prs_total": 200, "sync_prs_completed": 80}
     changed(followed["shop"], sync_started_at=timezone.now(), **moving)
-    expect(shop).to_contain_text("40%", timeout=LATER)
+    expect(shop).to_contain_text("40%")
     expect(page.locator("#repositories-head")).to_contain_text("1 syncing")
     changed(followed["shop"], sync_progress=70)
-    expect(shop).to_contain_text("70%", timeout=SOON)
+    expect(shop).to_contain_text("70%")
     changed(followed["shop"], sync_status="error", last_sync_error="GitHub could not answer.")
-    expect(shop).to_contain_text("GitHub could not answer.", timeout=SOON)
-    expect(page.locator("#repositories-head")).to_contain_text("1 of 2 needs attention", timeout=LATER)
+    expect(shop).to_contain_text("GitHub could not answer.")
+    expect(page.locator("#repositories-head")).to_contain_text("1 of 2 needs attention")
     expect(page.locator("article.card h3")).to_have_text(["api", "shop"])  # nothing changes places under the pointer
     assert problems == []
 
@@ -93,7 +92,7 @@ def test_a_repository_that_a_colleague_tracks_comes_in_and_what_one_was_doing_st
         available = integration.available_repositories.get(full_name="acme/wiki")
         track_repository(integration=integration, available=available, days_back=30, actor=admin.user)
     search.focus()
-    expect(page.locator("article.card h3")).to_have_text(["wiki", "api", "shop"], timeout=LATER)
+    expect(page.locator("article.card h3")).to_have_text(["wiki", "api", "shop"])
     expect(page.locator(".side [data-count=repo]")).to_have_text("3")
     expect(page.locator("#untracked-count")).to_have_text("2")
     expect(page.locator("#repositories-tabs")).to_contain_text("Tracked 3")
@@ -107,12 +106,11 @@ def test_what_one_switched_off_stays_to_be_switched_on_again(
     page: Page, followed: dict[str, TrackedRepository]
 ) -> None:
     switch = page.get_by_role("switch", name="Track acme/api")
-    switch.click()
-    expect(switch).to_have_attribute("aria-checked", "false")
     version = page.locator("#repositories").get_attribute("data-version")
     assert version is not None
-    changed(followed["shop"], last_delivery_at=timezone.now())
-    expect(page.locator("#repositories")).not_to_have_attribute("data-version", version, timeout=LATER)
+    switch.click()
+    expect(switch).to_have_attribute("aria-checked", "false")
+    expect(page.locator("#repositories")).not_to_have_attribute("data-version", version)
     expect(page.locator("article.card")).to_have_count(2)
     expect(page.locator("#live-word")).to_be_empty()  # it was one's own doing
     switch.click()
@@ -120,15 +118,29 @@ def test_what_one_switched_off_stays_to_be_switched_on_again(
     expect(page.locator("article.card")).to_have_count(2)
 
 
+def test_it_asks_every_five_seconds_and_twice_as_often_while_something_moves(
+    page: Page, followed: dict[str, TrackedRepository]
+) -> None:
+    page.add_init_script(COUNTED)
+    page.clock.install(time=NOW)
+    page.reload()
+    page.clock.pause_at(NOW + timedelta(hours=1))
+    seconds_until_asked(page, 10)
+    assert 4.5 <= seconds_until_asked(page, 10) <= 6
+    changed(followed["api"], sync_status="syncing", sync_progress=40)
+    seconds_until_asked(page, 10)  # which brings the news, where the one before was answered too early
+    assert seconds_until_asked(page, 10) <= 3
+
+
 def test_a_card_that_came_to_rest_asks_no_more(page: Page, followed: dict[str, TrackedRepository]) -> None:
     asked: list[str] = []
     changed(followed["api"], sync_status="syncing", sync_progress=40)
-    expect(page.locator("article.card", has_text="40%")).to_have_count(1, timeout=LATER)
+    expect(page.locator("article.card", has_text="40%")).to_have_count(1)
     changed(followed["api"], sync_status="complete")
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # the page sees it before the card does
-    expect(page.locator("article.card", has_text="Up to date")).to_have_count(2, timeout=SOON)
+    expect(page.locator("article.card", has_text="Up to date")).to_have_count(2)
     page.on("request", lambda request: asked.append(request.url))
-    with page.expect_response(lambda response: response.status == 204, timeout=LATER):
+    with page.expect_response(lambda response: response.status == 204):
         pass
     assert [url for url in asked if "/progress/" in url] == []
 

@@ -209,4 +209,4 @@ def test_who_connects_again_keeps_nobody_waiting_who_only_points_to_the_connecti
 
     with ThreadPoolExecutor(1) as beside, transaction.atomic():
         connect(team=team, access=access(), account=ACME, actor=owner, replace=True)
-        beside.submit(tracked_meanwhile).result(timeout=10)
+        beside.submit(tracked_meanwhile).result(timeout=60)

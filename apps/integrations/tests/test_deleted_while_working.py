@@ -104,9 +104,9 @@ def test_deleting_a_team_ends_what_works_for_it(github, team, work):
 
     with ThreadPoolExecutor(1) as pool:
         worker = pool.submit(in_thread)
-        assert page_written.wait(30)
+        assert page_written.wait(120)
         delete_team(team_id=team_id)
-        assert worker.result(timeout=60) in {None, Ended.FENCED, Ended.FINISHED}
+        assert worker.result(timeout=120) in {None, Ended.FENCED, Ended.FINISHED}
     assert not Team.objects.filter(pk=team_id).exists()
     left = {}
     with as_owner(), connection.cursor() as cursor:

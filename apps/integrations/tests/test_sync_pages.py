@@ -32,6 +32,11 @@ def sync(tracked, days=None) -> SyncRun:
     return run_of(tracked)
 
 
+def reaching(days: int) -> int:
+    """The window that ends so many days before the newest of a quiet sandbox's pull requests, whatever the day is."""
+    return days + (datetime.now(UTC) - NOW).days
+
+
 def update_of(tracked, ids=None, kind=SyncRun.Kind.INCREMENTAL) -> SyncRun:
     """A sync of what changed, or of these (node id, number)."""
     with team_scope(tracked.team_id):
@@ -254,7 +259,7 @@ def test_a_failed_lookup_marks_nothing_as_gone(shop_github, tracked, team):
 
 
 def test_a_wider_window_fetches_exactly_what_is_missing(shop_github, tracked, team, other_team):
-    narrow = sync(tracked, 45)
+    narrow = sync(tracked, reaching(45))
     had, known_from = stored(team), narrow.cutoff
     shop_github.stats.reset()
     run = sync(fresh(tracked), None)
@@ -269,7 +274,7 @@ def test_a_wider_window_fetches_exactly_what_is_missing(shop_github, tracked, te
 
 
 def test_the_progress_of_a_wider_window_is_about_what_is_missing(shop_github, tracked, team):
-    sync(tracked, 45)
+    sync(tracked, reaching(45))
     had = stored(team)
     seen = []
     github_sync.sync_repository_history(
@@ -280,10 +285,11 @@ def test_the_progress_of_a_wider_window_is_about_what_is_missing(shop_github, tr
 
 
 def test_a_window_that_becomes_wider_and_not_endless_lacks_only_the_difference(shop_github, tracked, team, other_team):
-    sync(tracked, 30)
+    short, long = reaching(30), reaching(60)
+    sync(tracked, short)
     had = stored(team)
-    run = sync(fresh(tracked), 60)
-    wide = sync(tracked_at(shop_github, other_team, "acme/shop"), 60)
+    run = sync(fresh(tracked), long)
+    wide = sync(tracked_at(shop_github, other_team, "acme/shop"), long)
     assert rows_of(team) == rows_of(other_team)
     assert run.counts["pull_requests"] == wide.counts["pull_requests"] - had
     assert run.points < wide.points + 3
@@ -304,7 +310,7 @@ def test_what_changes_while_a_window_is_widened_is_not_missed(settings, team):
 
 
 def test_a_sync_that_was_interrupted_while_it_widened_goes_on_there(shop_github, tracked, team, other_team):
-    sync(tracked, 20)
+    sync(tracked, reaching(20))
     with team_scope(team.pk):
         handle = runs.handle_of(runs.begin_run(tracked=fresh(tracked), kind=SyncRun.Kind.MANUAL, days_back=None))
     ended = github_sync.advance(handle, seconds=0).ended

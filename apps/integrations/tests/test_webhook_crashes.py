@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from django.conf import settings
 
 from apps.integrations.models import WebhookDelivery
 from apps.integrations.services.webhooks import inbox
@@ -12,6 +11,7 @@ from apps.integrations.tests.looks_support import mutate
 from apps.integrations.tests.sync_support import rows_of
 from apps.integrations.tests.webhook_accidents import fetches_asked_for, processed_somehow
 from apps.integrations.tests.webhook_support import delivered, heard, listening, open_deliveries
+from tests.worker_support import broker
 
 SHOP = "acme/r-1"
 
@@ -25,7 +25,7 @@ def test_whatever_happens_to_the_workers_each_event_has_its_effect_once(busy_git
     events = heard(busy_github, SHOP)
     delivered(undisturbed, events)
     inbox.empty(undisturbed.pk)
-    with Workers(settings.REDIS_URL) as workers:
+    with Workers(broker(11)) as workers:  # theirs alone: it is flushed
         happened = processed_somehow(workers, disturbed, events, seed=5, every=0.2)
     assert happened["killed"] >= 2
     assert open_deliveries() == 0

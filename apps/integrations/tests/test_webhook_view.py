@@ -212,12 +212,12 @@ def test_an_endpoint_that_is_deleted_while_its_event_is_stored_takes_nothing(end
         with transaction.atomic():
             endpoint.delete()
             read.set()
-            deleted.wait(5)
+            deleted.wait(60)
         connection.close()
 
     deleting = Thread(target=delete)
     deleting.start()
-    assert read.wait(5)
+    assert read.wait(60)
     Timer(0.3, deleted.set).start()
     assert send(endpoint, guid="b").status_code == 404
     deleting.join()

@@ -11,6 +11,7 @@ from apps.teams.scope import team_scope
 from apps.teams.services import SLUG_TAKEN, create_team, delete_team, ensure_admin, record_event, update_team
 from apps.users.factories import UserFactory
 from apps.users.models import User
+from tests.worker_support import wait_until
 
 
 def events(team: Team) -> list[tuple[str, str, dict[str, object]]]:
@@ -78,20 +79,17 @@ def test_two_who_want_the_same_address_at_once() -> None:
     with transaction.atomic():
         create_team(name="First", slug="harbour", admin=first)
         thread.start()
-        wait_for_a_blocked_insert()
-    thread.join(timeout=10)
+        wait_until(somebody_waits)
+    thread.join(timeout=60)
     assert told == [{"slug": [SLUG_TAKEN]}]
     assert [team.name for team in Team.objects.all()] == ["First"]
 
 
-def wait_for_a_blocked_insert() -> None:
+def somebody_waits() -> bool:
     asleep = "SELECT 1 FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = %s"
-    for _ in range(2000):
-        with connection.cursor() as cursor:
-            cursor.execute(asleep, [connection.settings_dict["NAME"]])
-            if cursor.fetchone():
-                return
-    raise AssertionError("nobody waits")
+    with connection.cursor() as cursor:
+        cursor.execute(asleep, [connection.settings_dict["NAME"]])
+        return cursor.fetchone() is not None
 
 
 @pytest.mark.django_db
