@@ -170,7 +170,7 @@ def test_the_demo_banner_goes_with_the_demo_data(
     Team.objects.filter(pk=admin.team_id).update(is_demo=False)
     with team_scope(admin.team_id):
         GitHubIntegration.objects.update(discovery_status="done", discovered_at=timezone.now())
-    expect(banner).to_have_count(0, timeout=LATER)
+    expect(banner).to_have_count(0)
     assert problems == []
 
 
