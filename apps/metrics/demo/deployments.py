@@ -7,7 +7,7 @@ from heapq import heappop, heappush
 
 from apps.metrics.demo.checks import instant
 from apps.metrics.demo.dice import dice
-from apps.metrics.demo.life import is_revert
+from apps.metrics.demo.numbering import is_revert
 from apps.metrics.demo.organisation import DEPLOY_BOT, DemoRepository
 from apps.metrics.demo.plan import Plan
 from apps.metrics.demo.worktime import DAY, HOUR, is_day_off

@@ -5,20 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from apps.metrics.demo.dice import Dice
+from apps.metrics.demo.numbering import is_hotfix, place_of, upgrade_of
 from apps.metrics.demo.organisation import CODING_AGENT, DEPENDENCY_BOT, DemoRepository, Person
 from apps.metrics.demo.plan import Plan
-from apps.metrics.demo.words import Titled, title_of, upgrade_title
+from apps.metrics.demo.titles import Titled, dependencies_title, hotfix_title, kind_and_title
+from apps.metrics.demo.upgrades import Upgrade, upgrade
 from apps.metrics.demo.worktime import DAY, HOUR
 from apps.metrics.records import Account
-
-INCIDENT_EVERY = 71
-"""Of so many pull requests of a repository one is a revert and one a hotfix."""
 
 CROWDED = 4.5
 """How much longer a first review takes in the first repository once its two busiest reviewers are gone."""
 
-_KINDS = ("feature", "fix", "refactor", "test", "docs", "chore")
-_KIND_WEIGHTS = (38, 28, 12, 6, 6, 10)
+_LONG_DRAFTS = 0.045
+"""Of what people open: it stays a draft for weeks. Nearly all that are drafts at the plan's end are of these."""
 
 
 @dataclass(slots=True)
@@ -66,27 +65,21 @@ def life_of(plan: Plan, repository: DemoRepository, number: int, rng: Dice) -> L
     author = _somebody(rng, repository, opened)
     chance = rng.random()
     if is_hotfix(number):
-        return _hotfix(repository, number, rng, author, opened)
-    if chance < 0.07:
-        return _upgrade(repository, number, rng, author, opened)
-    kind = rng.choices(_KINDS, _KIND_WEIGHTS)[0]
-    titled = title_of(rng, kind, repository.name)
+        titled = hotfix_title(plan.seed, repository, place_of(number))
+        return _hotfix(
+            repository, Life(number, "hotfix", titled, author.account, author, opened, rng.randint(2, 25)), rng
+        )
+    if (count := upgrade_of(number)) is not None:
+        return _upgrade(repository, number, rng, author, opened, upgrade(repository.language, count))
+    kind, titled = kind_and_title(plan.seed, repository, place_of(number))
     life = Life(number, kind, titled, author.account, author, opened, int(rng.spread(55, 1.2)) + 1)
-    if chance < 0.095 and opened > plan.start + (plan.end - plan.start) // 2:
+    if chance < 0.027 and opened > plan.start + (plan.end - plan.start) // 2:
         life.author = CODING_AGENT
     _write(rng, life)
     _ask(rng, repository, life)
     _review(plan, repository, rng, life)
     _end(rng, repository, life)
     return life
-
-
-def is_hotfix(number: int) -> bool:
-    return number % INCIDENT_EVERY == 52
-
-
-def is_revert(number: int) -> bool:
-    return number % INCIDENT_EVERY == 35
 
 
 def _somebody(rng: Dice, repository: DemoRepository, at: int) -> Person:
@@ -104,8 +97,9 @@ def _write(rng: Dice, life: Life) -> None:
     time, count = life.pusher.time, min(6, 1 + int(rng.expovariate(1.1)))
     worked = rng.spread(5, 0.5)
     life.commits = [time.before(life.opened, worked * (count - n) / count) for n in range(count)]
-    if rng.random() < 0.16:
-        life.ready = time.after(life.opened, rng.spread(4, 0.8))
+    chance = rng.random()
+    if chance < 0.16:
+        life.ready = time.after(life.opened, rng.spread(130 if chance < _LONG_DRAFTS else 4, 0.8))
         life.commits.append(time.before(life.ready, 0.2))
 
 
@@ -145,6 +139,8 @@ def _review(plan: Plan, repository: DemoRepository, rng: Dice, life: Life) -> No
     _hand_over(rng, repository, life)
     if rounds and rng.random() < 0.12:
         life.pushed_by_force = life.fixes[-1] + 90
+    if rng.random() < 0.08:  # something comes to mind once it is approved
+        life.fixes.append(life.pusher.time.after(max(answer.at for answer in life.answers), rng.spread(1.5, 0.8)))
 
 
 def _hand_over(rng: Dice, repository: DemoRepository, life: Life) -> None:
@@ -162,7 +158,7 @@ def _end(rng: Dice, repository: DemoRepository, life: Life) -> None:
     if chance < 0.025:
         life.answers = life.answers[:1]
         life.fixes, life.pushed_by_force = [], None
-        life.ended = life.opened + 45 * DAY
+        life.ended = max(life.opened + 45 * DAY, life.waits_since + 20 * DAY)
     elif chance < 0.07:
         life.answers = [answer for answer in life.answers if answer.state != "approved"]
         life.ended = life.pusher.time.after(last, rng.spread(6, 0.8))
@@ -171,24 +167,25 @@ def _end(rng: Dice, repository: DemoRepository, life: Life) -> None:
         life.ended = max(last + 15 * 60, life.pusher.time.after(last, rng.spread(0.9, 1.0)))
 
 
-def _hotfix(repository: DemoRepository, number: int, rng: Dice, author: Person, opened: int) -> Life:
-    titled = title_of(rng, "hotfix", repository.name)
-    life = Life(number, "hotfix", titled, author.account, author, opened, rng.randint(2, 25))
-    life.commits = [opened - 300]
-    approved = opened + rng.randint(6, 25) * 60
+def _hotfix(repository: DemoRepository, life: Life, rng: Dice) -> Life:
+    life.commits = [life.opened - 300]
+    approved = life.opened + rng.randint(6, 25) * 60
     _ask(rng, repository, life)
     life.answers = [Answer(life.asked[0], approved, "approved")]
     life.ended, life.is_merged = approved + rng.randint(16, 25) * 60, True
     return life
 
 
-def _upgrade(repository: DemoRepository, number: int, rng: Dice, somebody: Person, opened: int) -> Life:
-    """A dependency bot's: approved and merged when somebody gets round to it."""
-    life = Life(number, "dependencies", upgrade_title(rng), DEPENDENCY_BOT, somebody, opened, rng.randint(2, 60))
+def _upgrade(
+    repository: DemoRepository, number: int, rng: Dice, somebody: Person, opened: int, proposed: Upgrade
+) -> Life:
+    """A dependency bot's: approved and merged when somebody gets round to it, or closed for a later one."""
+    titled = dependencies_title(repository, proposed)
+    life = Life(number, "dependencies", titled, DEPENDENCY_BOT, somebody, opened, rng.randint(2, 60), proposed.body)
     life.commits = [opened - 60]
     _ask(rng, repository, life)
     at = somebody.time.after(opened, rng.spread(9, 1.0))
-    if rng.random() < 0.15:
+    if proposed.is_dropped:
         life.ended = at
         return life
     life.answers = [Answer(somebody, at, "approved")] if somebody.is_here(at) else []
@@ -199,9 +196,11 @@ def _upgrade(repository: DemoRepository, number: int, rng: Dice, somebody: Perso
 def revert_life(repository: DemoRepository, number: int, rng: Dice, opened: int, undone: Life) -> Life:
     """Takes back what `undone` brought, within the hour."""
     author = _somebody(rng, repository, opened)
-    titled = Titled(f'Revert "{undone.titled.title}"', undone.titled.subject)
+    was = undone.titled
+    branch = f"revert-{undone.number}-{was.branch}"
+    titled = was._replace(title=f'Revert "{was.title}"', branch=branch, issue=f"Incident after #{undone.number}")
     life = Life(number, "revert", titled, author.account, author, opened, undone.lines)
-    life.body = f"Reverts #{undone.number}: errors in production since it was deployed."
+    life.body = f"Reverts {repository.full_name}#{undone.number}\n\nErrors in production since it was deployed."
     life.commits = [opened - 60]
     _ask(rng, repository, life)
     approved = opened + rng.randint(4, 15) * 60

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
 
 from apps.metrics.demo.dice import Dice, dice
+from apps.metrics.demo.names import names_of
 from apps.metrics.demo.worktime import HOUR, ZONES, Worktime
 from apps.metrics.records import Account
 
@@ -14,17 +14,6 @@ LOGIN = "larkfield"
 
 FIRST_ID = -1_000_000_000
 """Everything that is made up has ids below 0, which no source gives: it can be told from what is real, and removed."""
-
-_FIRST = (
-    "Amara Anders Aylin Bruno Camila Chidi Daniela Deepak Edgar Elif Emil Farah Felix Giulia Hana Henrik Ines Ivo "
-    "Jamal Joana Kaito Kira Lars Leila Lucia Malik Marta Mateus Mina Nadia Nils Olga Omar Paula Priya Quinn "
-    "Rafael Rosa Samir Sofia Tariq Tess Uma Viktor Wanda Yara Yusuf Zofia"
-)
-_LAST = (
-    "Abreu Adeyemi Bakker Banerjee Castro Dahl Demir Eriksen Fontana Gupta Haddad Hansen Ibarra Iyer Jansen Kaya "
-    "Keller Kowalska Lindt Marques Mbeki Meyer Moreau Nakata Novak Okafor Oliveira Park Pereira Quist Rao Reyes "
-    "Rossi Sato Silva Sorensen Tanaka Torres Ueda Vargas Weiss Wolff Yilmaz Zielinska"
-)
 
 # Name, languages and the squad that works there. The first is the one that the story is about.
 _REPOSITORIES = (
@@ -101,13 +90,11 @@ def repositories_of(seed: int, prs: int, people: int, leaving_at: int) -> tuple[
     shares[0] += prs - sum(shares)
     sizes = [max(3, round(people * weight / sum(weights))) for weight in weights]
     sizes[0] = max(6, sizes[0])
-    names = rng.sample(list(product(_FIRST.split(), _LAST.split())), sum(sizes))
-    found, logins = [], set[str]()
+    names = names_of(rng, sum(sizes))
+    found = []
     for index, (name, language, squad_name) in enumerate(_REPOSITORIES[:count]):
         first = sum(sizes[:index])
-        squad = tuple(
-            _person(rng, first + n, names[first + n], n, index, leaving_at, logins) for n in range(sizes[index])
-        )
+        squad = tuple(_person(rng, first + n, names[first + n], n, index, leaving_at) for n in range(sizes[index]))
         found.append(DemoRepository(index, name, language, squad_name, _home(index), squad, shares[index]))
     return tuple(found)
 
@@ -116,12 +103,8 @@ def _home(index: int) -> str:
     return ZONES[index % len(ZONES)]
 
 
-def _person(
-    rng: Dice, number: int, name: tuple[str, str], place: int, squad: int, leaving_at: int, logins: set[str]
-) -> Person:
-    login = f"{name[0].lower()}-{name[1].lower()}"
-    login = login if login not in logins else f"{login}-{number}"
-    logins.add(login)
+def _person(rng: Dice, number: int, name: tuple[str, str], place: int, squad: int, leaving_at: int) -> Person:
+    login = f"{name[0]}-{name[1]}".lower()
     home = _home(squad + (rng.random() < 0.25))
     start = rng.choice((8, 9, 9, 10)) * HOUR
     is_leaving = squad == 0 and place < 2

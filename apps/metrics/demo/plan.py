@@ -7,21 +7,25 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import accumulate
 
+from apps.metrics.demo.numbering import place_of
 from apps.metrics.demo.organisation import DemoRepository, repositories_of
 from apps.metrics.demo.worktime import DAY, HOUR, is_day_off, offset_of
 
 LEFT_BEFORE = 31
-"""Days before the end since when the two busiest reviewers are gone: the last 30 days are all without them, the 30 days
-before all with them.
+"""Days before the last one since when the two busiest reviewers are gone: the last 30 days are all without them, the 30
+days before all with them.
 """
+
+ENDS_AT = 11 * HOUR
+"""UTC, on the last day: a morning's reviews and merges, so that the day that the pages look at last is not empty."""
 
 _MORNING, _EVENING = 8 * HOUR + HOUR // 2, 18 * HOUR  # of the squad: when pull requests are opened
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`until`: the day that is not there any more (nothing happens from its 00:00 UTC on). `days`: the work that is
-    done from the first day up to and with each one, added up.
+    """`until`: the last day, of which there is the morning: what was opened before goes on, nothing is opened. `days`:
+    the work that is begun from the first day up to and with each one before it, added up.
     """
 
     seed: int
@@ -37,11 +41,15 @@ class Plan:
 
     @property
     def end(self) -> int:
+        return self._last_midnight + ENDS_AT
+
+    @property
+    def _last_midnight(self) -> int:
         return (self.first_day + len(self.days)) * DAY
 
     @property
     def left_at(self) -> int:
-        return self.end - LEFT_BEFORE * DAY
+        return self._last_midnight - LEFT_BEFORE * DAY
 
     @property
     def ended_at(self) -> datetime:
@@ -53,12 +61,17 @@ class Plan:
 
     def opened(self, repository: DemoRepository, number: int) -> int:
         """When pull request `number` was opened: later ones never earlier, few on weekends and at Christmas."""
-        work = (number - 0.5) / repository.prs * self.days[-1]
+        work = (place_of(number) - 0.5) / repository.prs * self.days[-1]
         day = bisect_left(self.days, work)
         before = self.days[day - 1] if day else 0.0
         part = (work - before) / (self.days[day] - before)
         morning = (self.first_day + day) * DAY + _MORNING - offset_of(repository.zone, self.first_day + day)
         return morning + int(part * (_EVENING - _MORNING))
+
+
+def last_day(now: datetime) -> date:
+    """The latest day that a plan can have, so that nothing of it is to come."""
+    return (now.astimezone(UTC) - timedelta(seconds=ENDS_AT)).date()
 
 
 def plan_for(*, seed: int, prs: int, until: date) -> Plan:

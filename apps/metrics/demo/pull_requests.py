@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from apps.metrics.demo.checks import checks_of, instant
 from apps.metrics.demo.dice import Dice, dice
-from apps.metrics.demo.life import INCIDENT_EVERY, Answer, Life, is_revert, life_of, revert_life
-from apps.metrics.demo.organisation import COVERAGE_BOT, LOGIN, DemoRepository, Person
+from apps.metrics.demo.life import Answer, Life, life_of, revert_life
+from apps.metrics.demo.numbering import INCIDENT_EVERY, is_revert, issue_for, number_of, place_of
+from apps.metrics.demo.organisation import CODING_AGENT, COVERAGE_BOT, LOGIN, DemoRepository, Person
 from apps.metrics.demo.plan import Plan
-from apps.metrics.demo.words import ANSWERS, APPROVALS, ASKS, CHANGES, REMARKS, body_of, file_of
+from apps.metrics.demo.upgrades import ECOSYSTEMS
+from apps.metrics.demo.words import ANSWERS, APPROVALS, ASKS, CHANGES, REMARKS, body_of, file_of, message_of
 from apps.metrics.demo.worktime import DAY, HOUR
 from apps.metrics.records import (
     Account,
@@ -46,11 +48,24 @@ _KIND_LABELS = {
     "dependencies": ("dependencies", "0366d6"),
     "test": ("tests", "c5def5"),
 }
+_IN_MILESTONES = {
+    "feature": 0.7,
+    "fix": 0.45,
+    "hotfix": 0.6,
+    "refactor": 0.4,
+    "chore": 0.35,
+    "test": 0.3,
+    "docs": 0.3,
+    "revert": 0.2,
+}
+"""How often a pull request of a kind is planned for a milestone."""
+
+_RELEASED_MONTHLY = ("web-shop", "courier-app")
 
 
 def pull_requests_of(plan: Plan, repository: DemoRepository) -> Iterator[PullRequestRecord]:
     """All of a repository, the oldest first."""
-    return (pull_request(plan, repository, number) for number in range(1, repository.prs + 1))
+    return (pull_request(plan, repository, number_of(place)) for place in range(1, repository.prs + 1))
 
 
 def pull_request(plan: Plan, repository: DemoRepository, number: int) -> PullRequestRecord:
@@ -66,8 +81,8 @@ def _dice(plan: Plan, repository: DemoRepository, number: int) -> Dice:
 
 def _revert(plan: Plan, repository: DemoRepository, number: int, rng: Dice) -> Life | None:
     """Of the latest that was merged before, among the last dozens; None where none was."""
-    opened = plan.opened(repository, number)
-    for other in range(number - 1, max(0, number - INCIDENT_EVERY // 2), -1):
+    opened, place = plan.opened(repository, number), place_of(number)
+    for other in map(number_of, range(place - 1, max(0, place - INCIDENT_EVERY // 2), -1)):
         life = life_of(plan, repository, other, _dice(plan, repository, other))
         is_done = life.is_merged and life.ended is not None and life.ended < opened - HOUR
         if is_done and life.kind not in ("dependencies", "hotfix"):
@@ -75,15 +90,15 @@ def _revert(plan: Plan, repository: DemoRepository, number: int, rng: Dice) -> L
     return None
 
 
-def milestone_at(opened: int, end: int) -> MilestoneRecord:
-    """The quarter's, as it stands at `end`: closed when the quarter is over. Numbers grow with time."""
+def milestone_at(opened: int, end: int, *, months: int = 3) -> MilestoneRecord:
+    """The quarter's or the month's, as it stands at `end`: closed when that is over. Numbers grow with time."""
     day = instant(opened).date()
-    quarter = (day.month - 1) // 3
-    following = date(day.year + quarter // 3, (quarter + 1) % 4 * 3 + 1, 1)
-    due = datetime(following.year, following.month, 1, tzinfo=UTC) - timedelta(days=1)
+    part = (day.month - 1) // months
+    years, month = divmod((part + 1) * months, 12)
+    due = datetime(day.year + years, month + 1, 1, tzinfo=UTC) - timedelta(days=1)
     return MilestoneRecord(
-        number=(day.year - 2000) * 4 + quarter + 1,
-        title=f"{day.year} Q{quarter + 1}",
+        number=(day.year - 2000) * (12 // months) + part + 1,
+        title=f"{day.year} Q{part + 1}" if months == 3 else f"Release {day.year}.{day.month:02}",
         state="closed" if due < instant(end) else "open",
         due_at=due,
     )
@@ -104,7 +119,7 @@ class _Making:
     threads: list[ThreadRecord] = field(default_factory=list)
 
     def record(self) -> PullRequestRecord:
-        life, rng = self.life, self.rng
+        life = self.life
         self.end = self.plan.end
         is_over = life.ended is not None and life.ended < self.end
         merged = life.ended if is_over and life.is_merged else None
@@ -113,10 +128,10 @@ class _Making:
         answers = sorted((a for a in life.answers if self.happened(a.at, merged)), key=lambda answer: answer.at)
         reviews = tuple(self.review(answer) for answer in answers)
         self.chat()
-        issue = rng.randint(1, 900) + life.number if life.kind in ("feature", "fix") and rng.random() < 0.5 else None
+        issue = self.issue()
         parts: dict[Part, tuple[Any, ...]] = {
             Part.LABELS: self.labels(),
-            Part.ASSIGNEES: (life.pusher.account,) if rng.random() < 0.6 else (),
+            Part.ASSIGNEES: self.assignees(),
             Part.LINKED_ISSUES: self.linked(issue),
             Part.REVIEWS: reviews,
             Part.THREADS: tuple(self.threads),
@@ -142,9 +157,9 @@ class _Making:
         """What stands on the pull request itself."""
         life = self.life
         ended = life.ended if is_over else None
-        prefix = {"hotfix": "hotfix/", "dependencies": "bump/"}.get(life.kind, f"{life.pusher.account.login}/")
         is_draft = life.ready is not None and life.ready >= self.end
-        has_milestone = life.kind == "feature" and self.rng.random() < 0.7
+        months = 1 if self.repository.name in _RELEASED_MONTHLY else 3
+        is_planned = self.rng.random() < _IN_MILESTONES.get(life.kind, 0.0)
         return {
             "id": self.id(),
             "number": life.number,
@@ -155,16 +170,35 @@ class _Making:
             "author": life.author,
             "created_at": instant(life.opened),
             "updated_at": instant(self.updated(ended)),
-            "body": life.body or body_of(self.rng, issue),
+            "body": life.body or body_of(self.rng, life.titled.issue, issue),
             "closed_at": instant(ended) if ended else None,
             "additions": sum(file.additions for file in files),
             "deletions": sum(file.deletions for file in files),
             "changed_files": len(files),
             "base_ref": "main",
-            "head_ref": f"{prefix}{life.titled.subject}-{life.number}",
+            "head_ref": self.branch(),
             "head_repository": self.repository.full_name,
-            "milestone": milestone_at(life.opened, self.end) if has_milestone else None,
+            "milestone": milestone_at(life.opened, self.end, months=months) if is_planned else None,
         }
+
+    def branch(self) -> str:
+        life = self.life
+        if life.kind in ("dependencies", "revert"):
+            return life.titled.branch
+        whose = "hotfix" if life.kind == "hotfix" else "copilot" if life.author == CODING_AGENT else life.author.login
+        return f"{whose}/{life.titled.branch}"
+
+    def issue(self) -> int | None:
+        """Which one it closes; every pull request has one of its own to choose, or none."""
+        is_one_of_a_plan = self.life.kind not in ("dependencies", "revert") and self.rng.random() < 0.85
+        return issue_for(place_of(self.life.number)) if is_one_of_a_plan else None
+
+    def assignees(self) -> tuple[Account, ...]:
+        chance = self.rng.random()
+        if chance >= (0.25 if self.life.kind == "dependencies" else 0.6):
+            return ()
+        second = self.life.asked[-1].account
+        return (self.life.pusher.account, second) if chance < 0.05 else (self.life.pusher.account,)
 
     def happened(self, at: int, merged: int | None) -> bool:
         return at < self.end and (merged is None or at <= merged)
@@ -196,7 +230,7 @@ class _Making:
                 sha=self.sha(),
                 authored_at=instant(at),
                 committed_at=instant(at),
-                message=f"{title if not n else 'Address the review' if at in life.fixes else 'Carry on'}{trailer}",
+                message=f"{message_of(rng, is_fix=at in life.fixes) if n else title}{trailer}",
                 author=person,
                 author_name=person.name,
                 author_email=f"{person.login}@{LOGIN}.example",
@@ -211,7 +245,7 @@ class _Making:
         found: dict[str, FileRecord] = {}
         for n in range(count):
             if life.kind == "dependencies":
-                name = "requirements.lock" if n else "package-lock.json"
+                name = ECOSYSTEMS[self.repository.language].files[n % 2]
             else:
                 name = file_of(rng, self.repository.language, life.kind, life.titled.subject, n)
             added = rng.randint(1, max(2, 2 * life.lines // count))
@@ -270,6 +304,9 @@ class _Making:
 
     def labels(self) -> tuple[LabelRecord, ...]:
         index, rng = self.repository.index, self.rng
+        if self.life.kind == "dependencies":
+            language = LabelRecord(self.repository.language, "168700", f"demo-label-{index}-language")
+            return (LabelRecord(*_KIND_LABELS["dependencies"], f"demo-label-{index}-dependencies"), language)
         found = []
         if rng.random() < 0.25:
             squad = self.repository.squad_name.lower()
@@ -277,14 +314,14 @@ class _Making:
         if self.life.kind in _KIND_LABELS and rng.random() < 0.85:
             name, color = _KIND_LABELS[self.life.kind]
             found.append(LabelRecord(name, color, f"demo-label-{index}-{self.life.kind}"))
-        if rng.random() < 0.06:
+        if self.life.kind == "feature" and rng.random() < 0.12:
             found.append(LabelRecord("needs design", "d4c5f9", f"demo-label-{index}-design"))
         return tuple(found)
 
     def linked(self, issue: int | None) -> tuple[LinkedIssueRecord, ...]:
         if issue is None:
             return ()
-        return (LinkedIssueRecord(self.repository.full_name, issue, f"Customers ask about {self.life.titled.subject}"),)
+        return (LinkedIssueRecord(self.repository.full_name, issue, self.life.titled.issue),)
 
     def events(self, merged: int | None, is_over: bool) -> tuple[EventRecord, ...]:
         life, pusher = self.life, self.life.pusher.account

@@ -11,14 +11,15 @@ import pytest
 
 from apps.metrics.calculations import derive
 from apps.metrics.demo.deployments import Deployments
-from apps.metrics.demo.plan import LEFT_BEFORE, Plan, plan_for
+from apps.metrics.demo.numbering import number_of, place_of
+from apps.metrics.demo.plan import LEFT_BEFORE, Plan, last_day, plan_for
 from apps.metrics.demo.pull_requests import milestone_at, pull_request, pull_requests_of
 from apps.metrics.demo.worktime import HOUR, Worktime
 from apps.metrics.records import DeploymentRecord, EventKind, PullRequestRecord
 from apps.metrics.services.members import accounts_of
 
 UNTIL = date(2026, 11, 20)
-END = datetime(2026, 11, 20, tzinfo=UTC)
+END = datetime(2026, 11, 20, 11, tzinfo=UTC)
 
 
 @lru_cache
@@ -51,16 +52,16 @@ def test_the_same_seed_makes_the_same_pull_request_whatever_was_made_before_it()
     checkout = plan().repositories[0]
     again = plan_for(seed=7, prs=1_200, until=UNTIL)
 
-    assert pull_request(again, again.repositories[0], 106) == records()[105]
+    assert pull_request(again, again.repositories[0], number_of(106)) == records()[105]
     assert again.repositories == plan().repositories
-    assert pull_request(plan(8), plan(8).repositories[0], 106) != pull_request(plan(), checkout, 106)
+    assert pull_request(plan(8), plan(8).repositories[0], 107) != pull_request(plan(), checkout, 107)
 
 
 def test_it_has_as_many_as_were_asked_for_numbered_in_the_order_of_their_opening() -> None:
     assert len(everything()) == 1_200
     for index in range(len(plan().repositories)):
         opened = [record.created_at for record in records(index)]
-        assert [record.number for record in records(index)] == list(range(1, len(opened) + 1))
+        assert [place_of(record.number) for record in records(index)] == list(range(1, len(opened) + 1))
         assert opened == sorted(opened)
 
 
@@ -70,7 +71,7 @@ def test_any_number_can_be_asked_for(prs: int) -> None:
 
     assert sum(repository.prs for repository in asked.repositories) == prs
     assert all(len(repository.squad) >= 3 for repository in asked.repositories)
-    assert pull_request(asked, asked.repositories[0], 1).number == 1
+    assert pull_request(asked, asked.repositories[0], number_of(1)).number == 2
 
 
 def test_nothing_happens_after_the_end_and_nothing_ends_before_it_began() -> None:
@@ -135,9 +136,9 @@ def test_a_revert_undoes_what_was_merged_before_and_production_is_rolled_back_fo
     reverts = {record.number: derive(record) for record in records() if derive(record).is_revert}
     assert len(reverts) >= 3
     for number, derived in reverts.items():
-        undone = records()[derived.reverts_number - 1]
-        assert undone.merged_at < records()[number - 1].created_at
-        assert records()[number - 1].title == f'Revert "{undone.title}"'
+        undone, revert = (records()[place_of(each) - 1] for each in (derived.reverts_number, number))
+        assert undone.merged_at < revert.created_at
+        assert revert.title == f'Revert "{undone.title}"'
     rolled_back = [each for each in deployments() if each.description == "Roll back"]
     assert 1 <= len(rolled_back) <= len(reverts)
 
@@ -158,7 +159,7 @@ def test_people_work_on_working_days() -> None:
 
 
 def test_first_reviews_of_one_repository_take_twice_as_long_since_two_reviewers_left() -> None:
-    left = END - timedelta(days=LEFT_BEFORE)
+    left = datetime(2026, 11, 20, tzinfo=UTC) - timedelta(days=LEFT_BEFORE)
     gone = [person.account for person in plan().repositories[0].squad if person.leaves]
     reviewed = Counter(
         (review.submitted_at >= left, review.author in gone) for record in records() for review in record.reviews
@@ -175,6 +176,15 @@ def waited(index: int, start: datetime, end: datetime) -> float:
     """The median time to the first review of what a repository's people opened in between, in seconds."""
     opened = [record for record in records(index) if start <= record.created_at < end and not record.author.is_bot]
     return median(time for record in opened if (time := derive(record).review_time_seconds) is not None)
+
+
+def test_the_last_day_has_a_morning_and_that_is_over_by_now() -> None:
+    merged = [record for record in everything() if record.merged_at and record.merged_at.date() == UNTIL]
+
+    assert merged
+    assert plan().ended_at == END
+    assert last_day(END) == UNTIL
+    assert last_day(END - timedelta(seconds=1)) == UNTIL - timedelta(days=1)
 
 
 def test_a_quarters_milestone_is_due_on_its_last_day_and_closed_afterwards() -> None:
