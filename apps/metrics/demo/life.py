@@ -16,7 +16,7 @@ from apps.metrics.records import Account
 CROWDED = 4.5
 """How much longer a first review takes in the first repository once its two busiest reviewers are gone."""
 
-_LONG_DRAFTS = 0.045
+_LONG_DRAFTS = 0.06
 """Of what people open: it stays a draft for weeks. Nearly all that are drafts at the plan's end are of these."""
 
 

@@ -30,19 +30,12 @@ _TESTS = (
     ("Add a regression test: {name}{when}", "{Name} {be} broken again{when}"),
 )
 _STEPS = (
-    "",
-    ": first version",
-    ": data model",
-    ": behind a flag",
-    ": error states",
-    ": translations",
-    ": metrics",
-    ": follow-up from the demo",
+    *("", ": first version", ": behind a flag", ": error cases", ": metrics", ": tests", ": follow-up from the demo"),
+    ": polish",
 )
 _REFACTORINGS = (
     ("Split the module for {name} in two", "The module for {name} is too long"),
     ("Move {name} into a package of {its} own", "It is hard to find everything about {name}"),
-    ("Inject the clock into the code for {name}", "The code for {name} asks the clock everywhere"),
     ("Remove dead code around {name}", "There is dead code around {name}"),
     ("Simplify the error handling around {name}", "Errors around {name} are handled in three ways"),
     ("Flatten nested conditions in the code for {name}", "The code for {name} is hard to read"),
@@ -50,12 +43,19 @@ _REFACTORINGS = (
     ("Read the settings for {name} in one place", "Settings for {name} are read in several places"),
     ("Drop global state from the code for {name}", "The code for {name} keeps global state"),
     ("Make the types behind {name} strict", "The types behind {name} allow anything"),
-)
-_REFACTORINGS_OF_TWO = (
-    ("Untangle {name} from {other}", "Changes to {other} break {name}"),
-    ("Share code between {name} and {other}", "The same code is there for {name} and {other}"),
-    ("Stop importing {other} in the code for {name}", "The code for {name} imports {other}"),
-    ("Pass events from {name} to {other} instead of calling", "The code for {name} calls {other} directly"),
+    ("Replace flags with an enum in the code for {name}", "The code for {name} has flags that exclude each other"),
+    ("Extract helpers from the code for {name}", "The code for {name} does too much at once"),
+    ("Inline single-use helpers in the code for {name}", "The code for {name} jumps from helper to helper"),
+    ("Hide the internals of {name} behind an interface", "Other modules rely on the internals of {name}"),
+    ("Untangle imports in the code for {name}", "The code for {name} imports half of the repository"),
+    ("Reduce duplication in the code for {name}", "Much of the code for {name} is there twice"),
+    ("Remove the compatibility layer of {name}", "Nobody needs the compatibility layer of {name} any more"),
+    ("Break up the longest function behind {name}", "The longest function behind {name} has 180 lines"),
+    ("Remove a workaround around {name}", "The workaround around {name} is not needed any more"),
+    ("Collect the constants of {name} in one place", "Constants of {name} are repeated"),
+    ("Pass typed values through the code for {name}", "The code for {name} passes dictionaries around"),
+    ("Separate reading from writing in the code for {name}", "The code for {name} writes while it reads"),
+    ("Load data for {name} once", "Data for {name} is loaded several times"),
 )
 _DOCS = (
     ("Explain {name} to newcomers", "Newcomers do not understand {name}"),
@@ -64,10 +64,14 @@ _DOCS = (
     ("Say whom to call about {name}", "Nobody knows whom to call about {name}"),
     ("Add examples to the docs of {name}", "The docs of {name} have no examples"),
     ("Record the decision about {name}", "Nobody remembers what we decided about {name}"),
-)
-_DOCS_OF_TWO = (
-    ("Describe how {name} and {other} fit together", "It is not clear how {name} and {other} fit together"),
-    ("Draw a diagram of {name} and {other}", "It is not clear how {name} and {other} fit together"),
+    ("Draw a diagram for {name}", "The docs of {name} need a diagram"),
+    ("Describe the limits of {name}", "The limits of {name} are not documented"),
+    ("Link the dashboard for {name} from the runbook", "It is hard to find the dashboard for {name}"),
+    ("Describe how to test {name} by hand", "Nobody knows how to test {name} by hand"),
+    ("List known issues with {name}", "Support asks again and again about {name}"),
+    ("Write up the last incident with {name}", "There is no report on the last incident with {name}"),
+    ("Explain the settings for {name}", "The settings for {name} are not documented"),
+    ("Document events around {name}", "Events around {name} are not documented"),
 )
 _CHORES = (
     ("Log less around {name}", "The code for {name} fills the logs"),
@@ -82,7 +86,7 @@ _CHORES_ABOUT_PROBLEMS = (
     ("Alert when {name} {fails}", "Nobody hears of it when {name} {fails}"),
     ("Log it when {name} {fails}", "We do not know how often {name} {fails}"),
 )
-_AGAIN = ("", " (part 2)", " (follow-up)", " (after the roll-out)", " (part 3)", " (second try)", " (polish)")
+_AGAIN = ("", " (part 2)", " (follow-up)", " (after the roll-out)", " (part 3)", " (second try)", " (last part)")
 """Said of a title when it is dealt out once more, months later."""
 
 _STYLES = {
@@ -172,9 +176,9 @@ def titles_of(repository: str, kind: str) -> tuple[Titled, ...]:
         case "test":
             found = _of_components("test", subjects.components, _TESTS, when)
         case "refactor":
-            found = _of_any("refactor", subjects.components, _REFACTORINGS, _REFACTORINGS_OF_TWO)
+            found = _of_components("refactor", subjects.components, _REFACTORINGS, [{}])
         case "docs":
-            found = _of_any("document", subjects.components, _DOCS, _DOCS_OF_TWO)
+            found = _of_components("document", subjects.components, _DOCS, [{}])
         case _:
             found = [
                 *_of_problems(subjects.problems, _CHORES_ABOUT_PROBLEMS, [{}]),
@@ -207,17 +211,6 @@ def _of_components(
 ) -> Iterator[Titled]:
     for words, pattern, component in product(more, patterns, components):
         yield _titled(pattern, component.slug, f"{verb}-{component.slug}", _named(component) | words)
-
-
-def _of_any(verb: str, components: tuple[Component, ...], of_one: Patterns, of_two: Patterns) -> list[Titled]:
-    """Patterns about one component, and about one and each other."""
-    found = list(_of_components(verb, components, of_one, [{}]))
-    for distance, pattern in product(range(1, len(components)), of_two):
-        for place, component in enumerate(components):
-            other = components[(place + distance) % len(components)]
-            named = _named(component) | {"other": other.name}
-            found.append(_titled(pattern, component.slug, f"{verb}-{component.slug}", named))
-    return found
 
 
 def _titled(pattern: tuple[str, str], subject: str, branch: str, words: Words) -> Titled:
