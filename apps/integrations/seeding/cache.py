@@ -101,7 +101,7 @@ class PRCache:
         Raises CacheError where the file cannot be had: another process uses it, the folder cannot be written, or it
         is of a newer version.
         """
-        cache = cls(folder / f"{full_name.replace('/', '__').lower()}.sqlite3")
+        cache = cls(folder / _file_name(full_name))
         with cache._told():
             folder.mkdir(parents=True, exist_ok=True)
             cache._file = _connected(str(cache.path))
@@ -122,6 +122,10 @@ class PRCache:
             self._begin_again("is torn")
         except Unreadable:
             self._begin_again("is torn")
+        else:
+            kept, path = self.kept, self.path
+            if kept is not None and path is not None and path.name != _file_name(kept.full_name):
+                self._begin_again(f"is of {kept.full_name}")
 
     def _open(self) -> None:
         found = self._number("application_id"), self._number("user_version")
@@ -256,6 +260,8 @@ class PRCache:
         return {number: datetime.fromisoformat(updated_at) for number, updated_at in rows}
 
     def node_ids(self) -> set[str]:
+        if self._is_anew:
+            return set()
         return {node_id for (node_id,) in self._file.execute("SELECT node_id FROM pull_request")}
 
     def newest(self, most: int) -> Iterator[list[PullRequestRecord]]:
@@ -288,10 +294,20 @@ class PRCache:
         )
         return [loads(PullRequestRecord, zlib.decompress(content)) for (content,) in rows.fetchall()]
 
+    def unfinished_checks(self) -> set[str]:
+        """Node ids of those whose checks had not ended when they were fetched."""
+        rows = self._file.execute("SELECT node_id FROM pull_request WHERE wants_checks = ?", [UNFINISHED])
+        return {node_id for (node_id,) in rows}
+
     def deployments(self) -> list[DeploymentRecord]:
         """All of them, the oldest first."""
         rows = self._file.execute("SELECT content FROM deployment ORDER BY created_at, id")
         return [loads(DeploymentRecord, zlib.decompress(content)) for (content,) in rows]
+
+
+def _file_name(full_name: str) -> str:
+    """No two repositories have one: case makes no other name at GitHub, and no owner has an underscore."""
+    return f"{full_name.replace('/', '__').lower()}.sqlite3"
 
 
 def _connected(path: str) -> sqlite3.Connection:
