@@ -88,6 +88,7 @@ def test_a_team_that_is_just_being_connected_is_not_emptied(public_github, db):
         GitHubIntegrationFactory.create(team=seeded_team())
     run = seed(public_github, "--clear", most=5)
     assert (run.code, run.requests) == (1, 0)
+    assert "holds data of its own" in run.err
     assert Team.objects.filter(slug=SLUG).exists()
 
 
