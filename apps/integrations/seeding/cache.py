@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -58,7 +58,8 @@ class Kept:
 
     `stated`: how many pull requests GitHub has; `newest_update`: all that changed up to then is here, in as far as it
     is among those that are kept; `walk`: the checkpoint of the next page, as JSON, empty when the last one was read.
-    `deployments`: the same of deployments, which are here from `deployments_from` on ("": none yet).
+    `deployments`: the same of deployments, which are here from `deployments_from` on ("": none yet). `again`: numbers
+    by node id of those of which something did not come though it may: another run asks for them once more.
     """
 
     full_name: str
@@ -71,6 +72,7 @@ class Kept:
     deployments_from: datetime | None = None
     has_all_deployments: bool = False
     lost: tuple[str, ...] = ()
+    again: Mapping[str, int] = field(default_factory=dict)
 
 
 SHAPE = shape_of(Kept, PullRequestRecord, DeploymentRecord)

@@ -7,8 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from apps.integrations.github.types import DeploymentSeen, Pulse, Touched
-from apps.integrations.seeding.cache import Kept, PRCache
+from apps.integrations.seeding.cache import CHECKS_LEFT_OUT, Kept, PRCache
 from apps.integrations.services.github_sync.runs import WATERMARK_OVERLAP
+from apps.integrations.services.github_sync.steps import Learned
+from apps.integrations.services.github_sync.steps.again import may_come
 from apps.integrations.services.mapping import checks_record
 from apps.metrics.records import DeploymentRecord, Part, PullRequestRecord
 
@@ -28,6 +30,28 @@ def reaches_back(some: Sequence[Touched], kept: Kept) -> bool:
     """Whether the last of these changed before what is known, with a little time for GitHub's replicas."""
     last = some[-1].updated_at if some else None
     return last is not None and kept.newest_update is not None and last < kept.newest_update - WATERMARK_OVERLAP
+
+
+def with_what_is_missing(kept: Kept, learned: Learned, tried: Collection[str]) -> Kept:
+    """What could not be had, and what another run asks for again: not what this one `tried` for the second time."""
+    here = {f"#{record.number}" for record in learned.pull_requests}
+    if learned.deployments and not learned.unreadable:
+        here.add("deployments")
+    known = [words for words in kept.lost if words.partition(":")[0] not in here]
+    doubtful = {
+        record.node_id: record.number for record in learned.pull_requests if may_come(record, _left_out(record))
+    }
+    doubtful |= {lost.id: lost.number for lost in learned.unreadable if lost.id and lost.number is not None}
+    came = {record.node_id for record in learned.pull_requests} | {lost.id for lost in learned.unreadable}
+    waiting = {id_: number for id_, number in kept.again.items() if id_ not in came}
+    more = {id_: number for id_, number in doubtful.items() if id_ not in tried}
+    lost = tuple(dict.fromkeys([*known, *map(str, learned.unreadable)]))
+    return replace(kept, lost=lost, again={**waiting, **more})
+
+
+def _left_out(record: PullRequestRecord) -> dict[str, str]:
+    """Checks that were left out are asked for by themselves."""
+    return {part: why for part, why in record.partial.items() if why == CHECKS_LEFT_OUT}
 
 
 def is_kept(seen: DeploymentSeen, known: DeploymentRecord | None) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import orjson
 from django.conf import settings
@@ -24,8 +24,9 @@ from apps.integrations.github.reconciliation import Home, unknown_of
 from apps.integrations.github.transport import Transport
 from apps.integrations.github.types import Pulse, Spending, Touched
 from apps.integrations.seeding.cache import CHECKS_LEFT_OUT, Kept, PRCache
-from apps.integrations.seeding.comparing import is_kept, reaches_back, suspects, with_checks
+from apps.integrations.seeding.comparing import is_kept, reaches_back, suspects, with_checks, with_what_is_missing
 from apps.integrations.seeding.github_token_pool import GitHubTokenPool
+from apps.integrations.seeding.stored_json import dumps
 from apps.integrations.services.github_rest import rest_over
 from apps.integrations.services.github_sync import steps
 from apps.integrations.services.github_sync.runs import EVERYTHING
@@ -99,10 +100,12 @@ class GitHubGraphQLFetcher:
         self._transport = over
         self._is_low = False
         self._fresh: set[str] = set()
+        self._tried: set[str] = set()
 
     def walk(self, cache: PRCache, full_name: str, *, most: int, on_answer: OnAnswer) -> None:
         """The newest `most` pull requests and the deployments since, on from where the last run stopped."""
         kept = cache.kept or self._first(cache, full_name)
+        self._tried.update(kept.again)
         with closing(self._clients(kept)) as clients:
             while kept.walk and (kept.repository is None or cache.count < most):
                 kept = self._page(clients, cache, kept, on_answer)
@@ -119,12 +122,12 @@ class GitHubGraphQLFetcher:
         )
         self._spent(spending.points, spending.requests)
         update = newest.touched[0].updated_at if newest.touched else None
-        walk = _json({"phase": "all", "cursor": None})
+        walk = dumps({"phase": "all", "cursor": None}).decode()
         return cache.store(Kept(full_name, newest.total, update, walk=walk))
 
     def _page(self, clients: steps.Clients, cache: PRCache, kept: Kept, on_answer: OnAnswer) -> Kept:
         learned = self._step(clients, self._plan(kept, ("all",)), orjson.loads(kept.walk))
-        walk = "" if learned.next is None else _json(learned.next)
+        walk = "" if learned.next is None else dumps(learned.next).decode()
         return self._keep(cache, replace(kept, walk=walk, stated=learned.stated or kept.stated), learned, on_answer)
 
     def _once_more(self, clients: steps.Clients, cache: PRCache, kept: Kept, on_answer: OnAnswer) -> Kept:
@@ -137,7 +140,7 @@ class GitHubGraphQLFetcher:
             learned = self._step(clients, self._plan(kept, ("all",)), following)
             following = learned.next
             is_last = following is None and waiting["phase"] != AGAIN
-            kept = self._keep(cache, replace(kept, walk=_json(rest)) if is_last else kept, learned, on_answer)
+            kept = self._keep(cache, replace(kept, walk=dumps(rest).decode()) if is_last else kept, learned, on_answer)
         return kept
 
     def _walk_deployments(
@@ -155,7 +158,7 @@ class GitHubGraphQLFetcher:
             learned = self._step(clients, plan, following)
             following = learned.next
             done = {"deployments_from": since or known, "has_all_deployments": since is None}
-            now = {"deployments": "", **done} if following is None else {"deployments": _json(following)}
+            now = {"deployments": "", **done} if following is None else {"deployments": dumps(following).decode()}
             kept = self._keep(cache, replace(kept, **now), learned, on_answer)
 
     def look(self, caches: Sequence[PRCache]) -> Mapping[str, Pulse]:
@@ -166,9 +169,13 @@ class GitHubGraphQLFetcher:
         ids = [each.repository.node_id for each in kept if each is not None and each.repository is not None]
         if not ids:
             return {}
+        found = self._pulses(ids)
+        missing = [id_ for id_ in ids if id_ not in found]
+        return {**found, **self._pulses(missing)} if missing else found  # a fault that passes looks like one gone
+
+    def _pulses(self, ids: Sequence[str]) -> Mapping[str, Pulse]:
         spending = Spending()
-        graphql = self._graphql(None)
-        found = self._patiently(lambda: changes.pulses(graphql, ids, spending=spending))
+        found = self._patiently(partial(changes.pulses, self._graphql(None), ids, spending=spending))
         self._spent(spending.points, spending.requests)
         return found
 
@@ -185,6 +192,7 @@ class GitHubGraphQLFetcher:
         kept = self._renamed(cache, kept, pulse, on_answer)
         with closing(self._clients(kept)) as clients:
             changed = self._changed(clients.graphql, cache, kept, pulse)
+            changed |= {id_: number for id_, number in kept.again.items() if id_ in self._tried}
             doubtful = suspects(cache, kept, pulse, changed, stored)
             if changed:
                 kept = self._fetch(clients, cache, kept, changed, on_answer)
@@ -327,10 +335,8 @@ class GitHubGraphQLFetcher:
             kept = replace(kept, repository=repository_record(learned.repository))
         if kept.repository is not None and kept.repository.is_private:
             raise PrivateRepository(kept.full_name)
-        known = set(kept.lost)
-        lost = (*kept.lost, *(str(each) for each in learned.unreadable if str(each) not in known))
         kept = cache.store(
-            replace(kept, lost=lost),
+            with_what_is_missing(kept, learned, self._tried),
             pull_requests=learned.pull_requests,
             deployments=learned.deployments,
             gone=learned.gone,
@@ -392,7 +398,3 @@ class GitHubGraphQLFetcher:
             repository_id=repository_id,
             backoff=settings.GITHUB_BACKOFF,
         )
-
-
-def _json(checkpoint: Mapping[str, Any]) -> str:
-    return orjson.dumps(checkpoint, option=orjson.OPT_NON_STR_KEYS).decode()

@@ -140,7 +140,7 @@ class RealProjectSeeder:
             assert kept is not None  # it was walked
             assert kept.repository is not None
             if (pulse := pulses.get(kept.repository.node_id)) is None:
-                self._tell(f"GitHub no longer shows {work.name}: what was fetched of it before is used.")
+                self._tell(f"GitHub no longer shows {work.name}, or cannot now: what was fetched of it before is used.")
                 continue
             with _noted(work):
                 stored = self._stored(work)

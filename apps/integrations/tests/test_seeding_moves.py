@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings as django_settings
 
 from apps.integrations.factories import GitHubIntegrationFactory
-from apps.integrations.tests.seeding_support import REPO, SLUG, CtrlC, seed, seeded_team
+from apps.integrations.tests.seeding_support import REPO, SLUG, CtrlC, seed, seeded_rows, seeded_team, synced_rows
 from apps.metrics.models import PullRequest, Repository, WeeklyMetrics
 from apps.metrics.services.aggregate import aggregate_weeks
 from apps.teams.models import Team
@@ -96,6 +96,34 @@ def test_an_interrupted_refresh_says_how_it_goes_on(public_github, db):
     first = seed(public_github, "--refresh", err=CtrlC(after=1))
     assert "run the command again without --refresh" in first.err
     assert 0 < seed(public_github).report["fetched"] < 60
+
+
+def test_what_an_outage_took_comes_with_the_next_run(public_github, db, team):
+    public_github.faults.add("*", "502", skip=8, times=-1)
+    first = seed(public_github)
+    assert first.report["repositories"][REPO]["partial"] > 0
+    public_github.faults.clear()
+    assert seed(public_github).report["repositories"][REPO]["lost"] == []
+    assert seeded_rows() == synced_rows(public_github, team)
+    assert seed(public_github).points <= 2
+
+
+def test_what_github_cannot_give_is_asked_for_once_more_and_not_for_ever(public_github, db):
+    number = newest(public_github)
+    public_github.faults.poison(REPO, number, "files")
+    public_github.faults.add(f"/repos/acme/shop/pulls/{number}/files", "502", times=-1)
+    seed(public_github)
+    seed(public_github)
+    run = seed(public_github)
+    assert (run.report["fetched"], run.report["repositories"][REPO]["partial"]) == (0, 1)
+    assert run.points <= 2
+
+
+def test_a_look_that_fails_once_is_not_taken_for_a_repository_that_is_gone(public_github, db):
+    seed(public_github)
+    public_github.mutations.apply({"repo": REPO, "number": 3, "action": "comment", "body": "Once more."})
+    public_github.faults.add("RepositoriesUpdated", "502")
+    assert seed(public_github).report["fetched"] == 1
 
 
 def test_checks_that_have_not_ended_cost_a_point_for_all_repositories(db, settings, tmp_path):
