@@ -147,3 +147,10 @@ def test_what_cannot_be_a_teams_address_is_said_before_anything_is_asked(public_
     run = seed(public_github, "--team", slug)
     assert (run.code, run.requests) == (1, 0)
     assert "--team: " in run.err
+
+
+@pytest.mark.parametrize("most", [0, -1, 10**23])
+def test_what_cannot_be_a_number_of_pull_requests_is_said(public_github, db, most):
+    run = seed(public_github, f"--max-prs={most}")
+    assert (run.code, run.requests) == (1, 0)
+    assert "write a number from 1 to 10000000" in run.err

@@ -28,6 +28,7 @@ from apps.teams.models import Team
 
 EXIT_FAILED, EXIT_PAUSED, EXIT_INTERRUPTED = 1, 3, 130
 FOLDER = "seeding"
+MOST = 10_000_000
 AGAIN = "What was fetched is kept: run the same command again to go on from there."
 WITHOUT_REFRESH = "What was fetched is kept: run the command again without --refresh to go on from there."
 NOT_KEPT = "What came is in the team; without a cache another run begins anew."
@@ -195,8 +196,8 @@ def _who_may_open(team: Team) -> str:
 
 def _positive(text: str) -> int:
     number = int(text) if text.isascii() and text.isdigit() else 0
-    if number < 1:
-        raise ArgumentTypeError("write a number from 1 on")
+    if not 1 <= number <= MOST:
+        raise ArgumentTypeError(f"write a number from 1 to {MOST}")
     return number
 
 
