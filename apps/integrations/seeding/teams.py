@@ -7,8 +7,10 @@ import hashlib
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from apps.integrations.models import GitHubIntegration
 from apps.integrations.seeding.projects import Project
 from apps.teams.models import Membership, Team
+from apps.teams.scope import team_scope
 from apps.teams.services import delete_team, ensure_admin, record_event
 from apps.users.models import User
 
@@ -30,16 +32,24 @@ def slug_of(project: Project) -> str:
 
 
 def check_is_demo(slug: str) -> None:
-    """Raises NoDemoTeam where this is no address, or that of a team that is not marked as demo data."""
+    """Raises NoDemoTeam where this is no address, or that of a team that is not marked as demo data, or is connected:
+    of that one the mark goes a little later.
+    """
     try:
         Team._meta.get_field("slug").clean(slug, None)
     except ValidationError as error:
         raise NoDemoTeam(f"--team: {' '.join(error.messages)}") from error
-    if Team.objects.filter(slug=slug, is_demo=False).exists():
+    team = Team.objects.filter(slug=slug).first()
+    if team is not None and (not team.is_demo or _is_connected(team)):
         raise NoDemoTeam(
             f"The team “{slug}” holds data of its own, and what is seeded must not mix with it. Choose another address"
             " with --team."
         )
+
+
+def _is_connected(team: Team) -> bool:
+    with team_scope(team.pk):
+        return bool(GitHubIntegration.objects.exists())
 
 
 def demo_team(*, slug: str, title: str, admin: User | None, anew: bool) -> Team:

@@ -39,6 +39,15 @@ def test_a_full_disk_is_said_and_what_came_before_is_kept(public_github, db):
     assert seed(public_github).report["fetched"] == 60 - came
 
 
+def test_a_full_disk_is_said_whatever_was_kept_before(public_github, db):
+    seed(public_github)
+    public_github.mutations.apply({"repo": REPO, "number": 3, "action": "comment", "body": "Once more."})
+    with no_file_larger_than(12 * 1024):
+        run = seed(public_github)
+    assert (run.code, "acme__shop.sqlite3 cannot be written" in run.err) == (1, True)
+    assert seed(public_github).report["fetched"] == 1
+
+
 def test_a_folder_that_cannot_be_made_is_said(public_github, db, settings, tmp_path):
     (tmp_path / "file").touch()
     settings.VAR_DIR = tmp_path / "file"
@@ -138,3 +147,10 @@ def test_what_cannot_be_a_teams_address_is_said_before_anything_is_asked(public_
     run = seed(public_github, "--team", slug)
     assert (run.code, run.requests) == (1, 0)
     assert "--team: " in run.err
+
+
+@pytest.mark.parametrize("most", [0, -1, 10**23])
+def test_what_cannot_be_a_number_of_pull_requests_is_said(public_github, db, most):
+    run = seed(public_github, f"--max-prs={most}")
+    assert (run.code, run.requests) == (1, 0)
+    assert "write a number from 1 to 10000000" in run.err

@@ -28,7 +28,10 @@ from apps.teams.models import Team
 
 EXIT_FAILED, EXIT_PAUSED, EXIT_INTERRUPTED = 1, 3, 130
 FOLDER = "seeding"
+MOST = 10_000_000
 AGAIN = "What was fetched is kept: run the same command again to go on from there."
+WITHOUT_REFRESH = "What was fetched is kept: run the command again without --refresh to go on from there."
+NOT_KEPT = "What came is in the team; without a cache another run begins anew."
 
 
 class Command(BaseCommand):
@@ -97,12 +100,12 @@ class Command(BaseCommand):
                 show=self._show,
             )
             started = time.monotonic()
-            seeded = self._seeded(seeder, chosen, is_kept=not options["no_cache"])
+            again = NOT_KEPT if options["no_cache"] else WITHOUT_REFRESH if options["refresh"] else AGAIN
+            seeded = self._seeded(seeder, chosen, again)
         self._report(made[0] if made else None, seeded, fetcher, pool, time.monotonic() - started, **options)
 
-    def _seeded(self, seeder: RealProjectSeeder, project: Project, *, is_kept: bool) -> list[Seeded]:
+    def _seeded(self, seeder: RealProjectSeeder, project: Project, again: str) -> list[Seeded]:
         """Errors become sentences that say what to do."""
-        again = AGAIN if is_kept else "What came is in the team; without a cache another run begins anew."
         try:
             return seeder.seed(project)
         except (Interrupted, KeyboardInterrupt) as stopped:
@@ -193,8 +196,8 @@ def _who_may_open(team: Team) -> str:
 
 def _positive(text: str) -> int:
     number = int(text) if text.isascii() and text.isdigit() else 0
-    if number < 1:
-        raise ArgumentTypeError("write a number from 1 on")
+    if not 1 <= number <= MOST:
+        raise ArgumentTypeError(f"write a number from 1 to {MOST}")
     return number
 
 
