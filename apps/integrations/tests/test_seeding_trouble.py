@@ -15,6 +15,7 @@ from apps.integrations.tests.seeding_support import (
     seeded_team,
     synced_rows,
 )
+from apps.metrics.factories import RepositoryFactory
 from apps.metrics.models import PullRequest
 from apps.teams.factories import TeamFactory
 from apps.teams.models import Team
@@ -154,3 +155,20 @@ def test_what_cannot_be_a_number_of_pull_requests_is_said(public_github, db, mos
     run = seed(public_github, f"--max-prs={most}")
     assert (run.code, run.requests) == (1, 0)
     assert "write a number from 1 to 10000000" in run.err
+
+
+def test_a_team_of_made_up_pull_requests_gets_no_copies(public_github, db):
+    team = TeamFactory.create(is_demo=True)
+    with team_scope(team.pk):
+        RepositoryFactory.create(github_repo_id=-7)
+    run = seed(public_github, "--team", team.slug)
+    assert run.code == 1
+    assert "holds the pull requests that seed_demo_data made up" in run.err
+    assert run.requests == 0
+
+
+def test_it_says_when_it_asks_another_github_than_the_public_one(public_github, db, settings):
+    settings.GITHUB_SEEDING_TOKENS = ["a-real-token"]
+    run = seed(public_github, "--no-cache")
+    assert run.err.startswith(f"This asks {public_github.url}, as GITHUB_API_URL says")
+    assert "accepts none of the tokens" in run.err

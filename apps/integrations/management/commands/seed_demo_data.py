@@ -107,7 +107,7 @@ class Command(BaseCommand):
         def show(done: int) -> None:
             rate = done / max(0.1, time.monotonic() - started)
             bar, end = "#" * (done * 30 // prs), "\n" if done == prs else ""
-            self.stderr.write(f"\r[{bar:<30}] {done:,} of {prs:,} pull requests, {rate:,.0f}/s ", ending=end)
+            self.stderr.write(f"\r[{bar:<30}] {done:,} of {prs:,} pull requests, {rate:,.0f}/s ", str, end)
 
         return show
 

@@ -28,6 +28,7 @@ from apps.teams.models import Team
 
 EXIT_FAILED, EXIT_PAUSED, EXIT_INTERRUPTED = 1, 3, 130
 FOLDER = "seeding"
+PUBLIC = "https://api.github.com"
 MOST = 10_000_000
 AGAIN = "What was fetched is kept: run the same command again to go on from there."
 WITHOUT_REFRESH = "What was fetched is kept: run the command again without --refresh to go on from there."
@@ -71,6 +72,8 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object last")
 
     def handle(self, *, project: str, max_prs: int, team: str, admin_email: str, **options: Any) -> None:
+        if (asked := settings.GITHUB_API_URL) != PUBLIC:
+            self._say(f"This asks {asked}, as GITHUB_API_URL says (beside make dev: its sandbox), not {PUBLIC}.")
         try:
             chosen = project_of(project)
             slug = team or slug_of(chosen)
@@ -123,17 +126,17 @@ class Command(BaseCommand):
         except DatabaseError as error:
             raise CommandError(f"The database failed: {error} {again}", returncode=EXIT_FAILED) from error
 
-    def _say(self, words: str) -> None:
-        self.stderr.write(words)
+    def _say(self, words: str, ending: str = "\n") -> None:
+        self.stderr.write(words, str, ending)  # no error, which would be red
 
     def _show(self, progress: Progress) -> None:
         bar = "#" * (progress.done * 30 // progress.total if progress.total else 30)
         left = f", {progress.remaining:,} points left" if progress.remaining is not None else ""
         line = f"[{bar:<30}] {progress.repository}: {progress.done:,} of {progress.total:,} pull requests{left}"
         if sys.stderr.isatty():
-            self.stderr.write(f"\r{line} ", ending="")
+            self._say(f"\r{line} ", ending="")
         else:
-            self.stderr.write(line)
+            self._say(line)
 
     def _report(
         self,
@@ -145,7 +148,7 @@ class Command(BaseCommand):
         **options: Any,
     ) -> None:
         if sys.stderr.isatty():
-            self.stderr.write("")
+            self._say("")
         for each in seeded:
             self.stdout.write(_in_words(each))
         left = f"; {pool.remaining:,} points left" if pool.remaining is not None else ""
