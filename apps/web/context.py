@@ -8,8 +8,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
-from apps.integrations.models import TrackedRepository
+from apps.integrations.models import GitHubIntegration, TrackedRepository
 from apps.integrations.queries.cards import SHOWN
+from apps.metrics.models import Repository
 from apps.teams.models import Membership, Team
 
 
@@ -22,14 +23,20 @@ class Page:
     label: str
     name: str
     icon: str
-    count: Callable[[], int] | None = None
+    count: Callable[[Team], int] | None = None
     within: tuple[str, ...] = ()
     heading: str = ""
     admin: bool = False
 
 
-def _tracked_repositories() -> int:
-    return int(TrackedRepository.objects.filter(SHOWN).count())
+def _repositories(team: Team) -> int:
+    """Those that have a card; nothing is tracked in a demo."""
+    rows = Repository.objects.filter(gone_at=None) if team.is_demo else TrackedRepository.objects.filter(SHOWN)
+    return int(rows.count())
+
+
+def _is_connected() -> bool:
+    return bool(GitHubIntegration.objects.filter(sync_status=GitHubIntegration.SyncStatus.CONNECTED).exists())
 
 
 # In the order of the navigation: one line a page.
@@ -40,7 +47,7 @@ PAGES = (
         "Repositories",
         "integrations:repositories",
         "repo",
-        count=_tracked_repositories,
+        count=_repositories,
         within=("integrations:connect", "integrations:connect_token", "integrations:choose"),
         heading="Team",
     ),
@@ -67,7 +74,7 @@ class TeamLink:
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """`frame.team`, `is_admin`, `home_url`; `teams` and `nav` are looked up when a template reads them."""
+    """`frame.team`, `is_admin`, `home_url`; `teams`, `is_connected` and `nav` are looked up when read."""
     membership: Membership | None = getattr(request, "membership", None)
     team = membership.team if membership else None
     return {
@@ -76,6 +83,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             "is_admin": bool(membership and membership.is_admin),
             "home_url": _home_of(team) if team else reverse("home"),
             "teams": SimpleLazyObject(lambda: _teams(request, team)),
+            "is_connected": SimpleLazyObject(_is_connected),
             "nav": SimpleLazyObject(lambda: _nav(request, membership) if membership else []),
         }
     }
@@ -100,7 +108,7 @@ def _nav(request: HttpRequest, membership: Membership) -> list[NavItem]:
             url=reverse(page.name, args=[membership.team.slug]),
             icon=page.icon,
             is_current=here in (page.name, *page.within),
-            count=page.count() if page.count else None,
+            count=page.count(membership.team) if page.count else None,
             heading=page.heading,
         )
         for page in PAGES

@@ -166,7 +166,7 @@ def test_the_demo_banner_goes_with_the_demo_data(
         IntegrationCredentialFactory.create(integration=integration)
     page.goto(sign_in(page, live_server, admin) + REPOSITORIES)
     banner = page.get_by_role("complementary", name="Demo data")
-    expect(banner).to_contain_text("This is demo data.")
+    expect(banner).to_contain_text("The demo data goes now that GitHub is connected")
     Team.objects.filter(pk=admin.team_id).update(is_demo=False)
     with team_scope(admin.team_id):
         GitHubIntegration.objects.update(discovery_status="done", discovered_at=timezone.now())

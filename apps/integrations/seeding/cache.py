@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from apps.integrations.seeding.stored_json import TooLarge, Unreadable, dumps, loads, shape_of
 from apps.metrics.records import DeploymentRecord, Part, PullRequestRecord, RepositoryRecord
+
+R = TypeVar("R")
 
 VERSION = 1
 """Of the tables. What the records hold is told by their shape: a file with another one is fetched again."""
@@ -56,7 +58,8 @@ class Kept:
 
     `stated`: how many pull requests GitHub has; `newest_update`: all that changed up to then is here, in as far as it
     is among those that are kept; `walk`: the checkpoint of the next page, as JSON, empty when the last one was read.
-    `deployments`: the same of deployments, which are here from `deployments_from` on ("": none yet).
+    `deployments`: the same of deployments, which are here from `deployments_from` on ("": none yet). `again`: numbers
+    by node id of those of which something did not come though it may: another run asks for them once more.
     """
 
     full_name: str
@@ -69,6 +72,7 @@ class Kept:
     deployments_from: datetime | None = None
     has_all_deployments: bool = False
     lost: tuple[str, ...] = ()
+    again: Mapping[str, int] = field(default_factory=dict)
 
 
 SHAPE = shape_of(Kept, PullRequestRecord, DeploymentRecord)
@@ -101,7 +105,7 @@ class PRCache:
         Raises CacheError where the file cannot be had: another process uses it, the folder cannot be written, or it
         is of a newer version.
         """
-        cache = cls(folder / f"{full_name.replace('/', '__').lower()}.sqlite3")
+        cache = cls(folder / _file_name(full_name))
         with cache._told():
             folder.mkdir(parents=True, exist_ok=True)
             cache._file = _connected(str(cache.path))
@@ -116,12 +120,16 @@ class PRCache:
     def _open_or_begin(self) -> None:
         try:
             self._open()
+            kept = self._kept()
         except sqlite3.DatabaseError as error:
             if error.sqlite_errorcode & 0xFF not in TORN:
                 raise
             self._begin_again("is torn")
         except Unreadable:
             self._begin_again("is torn")
+        else:
+            if kept is not None and self.path is not None and self.path.name != _file_name(kept.full_name):
+                self._begin_again(f"is of {kept.full_name}")
 
     def _open(self) -> None:
         found = self._number("application_id"), self._number("user_version")
@@ -179,6 +187,10 @@ class PRCache:
         """Errors of the disk as sentences."""
         try:
             yield
+        except Unreadable as error:
+            raise CacheError(
+                f"{self.path} is torn ({error}). Delete it, and the repository is fetched again."
+            ) from error
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF in BUSY:
                 raise CacheError(f"Another run uses {self.path}. Wait until it is done.") from error
@@ -198,8 +210,22 @@ class PRCache:
     @property
     def kept(self) -> Kept | None:
         """None before anything was fetched."""
-        row = None if self._is_anew else self._file.execute("SELECT content FROM kept").fetchone()
+        with self._told():
+            return None if self._is_anew else self._kept()
+
+    def _kept(self) -> Kept | None:
+        row = self._file.execute("SELECT content FROM kept").fetchone()
         return None if row is None else loads(Kept, zlib.decompress(row[0]))
+
+    def _rows(self, query: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        with self._told():
+            return self._file.execute(query, parameters).fetchall()
+
+    def _records(self, kind: type[R], query: str, parameters: Sequence[object] = ()) -> list[R]:
+        """Of the last column."""
+        rows = self._rows(query, parameters)
+        with self._told():
+            return [loads(kind, zlib.decompress(row[-1])) for row in rows]
 
     def store(
         self,
@@ -246,52 +272,64 @@ class PRCache:
 
     @property
     def count(self) -> int:
-        return 0 if self._is_anew else int(self._file.execute("SELECT count(*) FROM pull_request").fetchone()[0])
+        return 0 if self._is_anew else int(self._rows("SELECT count(*) FROM pull_request")[0][0])
 
     def updates(self) -> dict[int, datetime]:
         """When each was updated last, by number."""
         if self._is_anew:
             return {}
-        rows = self._file.execute("SELECT number, updated_at FROM pull_request")
+        rows = self._rows("SELECT number, updated_at FROM pull_request")
         return {number: datetime.fromisoformat(updated_at) for number, updated_at in rows}
 
     def node_ids(self) -> set[str]:
-        return {node_id for (node_id,) in self._file.execute("SELECT node_id FROM pull_request")}
+        if self._is_anew:
+            return set()
+        return {node_id for (node_id,) in self._rows("SELECT node_id FROM pull_request")}
 
     def newest(self, most: int) -> Iterator[list[PullRequestRecord]]:
         """The newest so many, a hundred at a time, highest number first."""
         below, left = 2**62, 0 if self._is_anew else most
         while left > 0:
-            rows = self._file.execute(
-                "SELECT number, content FROM pull_request WHERE number < ? ORDER BY number DESC LIMIT ?",
+            records = self._records(
+                PullRequestRecord,
+                "SELECT content FROM pull_request WHERE number < ? ORDER BY number DESC LIMIT ?",
                 [below, min(left, BATCH)],
-            ).fetchall()
-            if not rows:
+            )
+            if not records:
                 return
-            below, left = rows[-1][0], left - len(rows)
-            yield [loads(PullRequestRecord, zlib.decompress(content)) for _, content in rows]
+            below, left = records[-1].number, left - len(records)
+            yield records
 
     def lowest(self, most: int) -> tuple[int, datetime] | None:
         """Number and time of opening of the last of the newest so many; None without any."""
-        row = self._file.execute(
+        rows = self._rows(
             "SELECT number, created_at FROM (SELECT number, created_at FROM pull_request ORDER BY number DESC LIMIT ?)"
             " ORDER BY number LIMIT 1",
             [most],
-        ).fetchone()
-        return None if row is None else (row[0], datetime.fromisoformat(row[1]))
+        )
+        return (rows[0][0], datetime.fromisoformat(rows[0][1])) if rows else None
 
     def wanting_checks(self, *, most: int) -> list[PullRequestRecord]:
         """The newest whose checks were left out, or had not ended when they were fetched."""
-        rows = self._file.execute(
+        return self._records(
+            PullRequestRecord,
             "SELECT content FROM pull_request WHERE wants_checks > 0 ORDER BY wants_checks DESC, number DESC LIMIT ?",
             [most],
         )
-        return [loads(PullRequestRecord, zlib.decompress(content)) for (content,) in rows.fetchall()]
+
+    def unfinished_checks(self) -> set[str]:
+        """Node ids of those whose checks had not ended when they were fetched."""
+        rows = self._rows("SELECT node_id FROM pull_request WHERE wants_checks = ?", [UNFINISHED])
+        return {node_id for (node_id,) in rows}
 
     def deployments(self) -> list[DeploymentRecord]:
         """All of them, the oldest first."""
-        rows = self._file.execute("SELECT content FROM deployment ORDER BY created_at, id")
-        return [loads(DeploymentRecord, zlib.decompress(content)) for (content,) in rows]
+        return self._records(DeploymentRecord, "SELECT content FROM deployment ORDER BY created_at, id")
+
+
+def _file_name(full_name: str) -> str:
+    """No two repositories have one: case makes no other name at GitHub, and no owner has an underscore."""
+    return f"{full_name.replace('/', '__').lower()}.sqlite3"
 
 
 def _connected(path: str) -> sqlite3.Connection:

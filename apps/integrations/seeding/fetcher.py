@@ -7,28 +7,32 @@ waiting as long as GitHub says.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import orjson
 from django.conf import settings
 
 from apps.integrations.github import changes, pull_requests
+from apps.integrations.github.completion import IDS_PER_LOOKUP
 from apps.integrations.github.errors import GitHubError, RateLimited
 from apps.integrations.github.graphql import GraphQL, graphql_url
+from apps.integrations.github.reconciliation import Home, unknown_of
 from apps.integrations.github.transport import Transport
-from apps.integrations.github.types import DeploymentSeen, Pulse, Spending, Touched
+from apps.integrations.github.types import Pulse, Spending, Touched
 from apps.integrations.seeding.cache import CHECKS_LEFT_OUT, Kept, PRCache
+from apps.integrations.seeding.comparing import is_kept, reaches_back, suspects, with_checks, with_what_is_missing
 from apps.integrations.seeding.github_token_pool import GitHubTokenPool
+from apps.integrations.seeding.stored_json import dumps
 from apps.integrations.services.github_rest import rest_over
 from apps.integrations.services.github_sync import steps
-from apps.integrations.services.github_sync.runs import EVERYTHING, WATERMARK_OVERLAP
+from apps.integrations.services.github_sync.runs import EVERYTHING
 from apps.integrations.services.github_sync.steps.again import AGAIN, FIRST, IN_VAIN
 from apps.integrations.services.github_transport import transport
-from apps.integrations.services.mapping import checks_record, repository_record
+from apps.integrations.services.mapping import repository_record
 from apps.metrics.records import DeploymentRecord, Part, PullRequestRecord
 
 T = TypeVar("T")
@@ -96,10 +100,12 @@ class GitHubGraphQLFetcher:
         self._transport = over
         self._is_low = False
         self._fresh: set[str] = set()
+        self._tried: set[str] = set()
 
     def walk(self, cache: PRCache, full_name: str, *, most: int, on_answer: OnAnswer) -> None:
         """The newest `most` pull requests and the deployments since, on from where the last run stopped."""
         kept = cache.kept or self._first(cache, full_name)
+        self._tried.update(kept.again)
         with closing(self._clients(kept)) as clients:
             while kept.walk and (kept.repository is None or cache.count < most):
                 kept = self._page(clients, cache, kept, on_answer)
@@ -116,12 +122,12 @@ class GitHubGraphQLFetcher:
         )
         self._spent(spending.points, spending.requests)
         update = newest.touched[0].updated_at if newest.touched else None
-        walk = _json({"phase": "all", "cursor": None})
+        walk = dumps({"phase": "all", "cursor": None}).decode()
         return cache.store(Kept(full_name, newest.total, update, walk=walk))
 
     def _page(self, clients: steps.Clients, cache: PRCache, kept: Kept, on_answer: OnAnswer) -> Kept:
         learned = self._step(clients, self._plan(kept, ("all",)), orjson.loads(kept.walk))
-        walk = "" if learned.next is None else _json(learned.next)
+        walk = "" if learned.next is None else dumps(learned.next).decode()
         return self._keep(cache, replace(kept, walk=walk, stated=learned.stated or kept.stated), learned, on_answer)
 
     def _once_more(self, clients: steps.Clients, cache: PRCache, kept: Kept, on_answer: OnAnswer) -> Kept:
@@ -134,7 +140,7 @@ class GitHubGraphQLFetcher:
             learned = self._step(clients, self._plan(kept, ("all",)), following)
             following = learned.next
             is_last = following is None and waiting["phase"] != AGAIN
-            kept = self._keep(cache, replace(kept, walk=_json(rest)) if is_last else kept, learned, on_answer)
+            kept = self._keep(cache, replace(kept, walk=dumps(rest).decode()) if is_last else kept, learned, on_answer)
         return kept
 
     def _walk_deployments(
@@ -152,7 +158,7 @@ class GitHubGraphQLFetcher:
             learned = self._step(clients, plan, following)
             following = learned.next
             done = {"deployments_from": since or known, "has_all_deployments": since is None}
-            now = {"deployments": "", **done} if following is None else {"deployments": _json(following)}
+            now = {"deployments": "", **done} if following is None else {"deployments": dumps(following).decode()}
             kept = self._keep(cache, replace(kept, **now), learned, on_answer)
 
     def look(self, caches: Sequence[PRCache]) -> Mapping[str, Pulse]:
@@ -163,37 +169,48 @@ class GitHubGraphQLFetcher:
         ids = [each.repository.node_id for each in kept if each is not None and each.repository is not None]
         if not ids:
             return {}
+        found = self._pulses(ids)
+        missing = [id_ for id_ in ids if id_ not in found]
+        return {**found, **self._pulses(missing)} if missing else found  # a fault that passes looks like one gone
+
+    def _pulses(self, ids: Sequence[str]) -> Mapping[str, Pulse]:
         spending = Spending()
-        graphql = self._graphql(None)
-        found = self._patiently(lambda: changes.pulses(graphql, ids, spending=spending))
+        found = self._patiently(partial(changes.pulses, self._graphql(None), ids, spending=spending))
         self._spent(spending.points, spending.requests)
         return found
 
-    def catch_up(self, cache: PRCache, pulse: Pulse, *, on_answer: OnAnswer) -> None:
-        """Fetches the pull requests that changed since they were kept, and no other; then the checks that were left
-        out or had not ended.
+    def catch_up(
+        self, cache: PRCache, pulse: Pulse, *, on_answer: OnAnswer, stored: Collection[str] = frozenset()
+    ) -> None:
+        """Fetches the pull requests that changed since they were kept, and no other; says which are no more. `stored`:
+        node ids of those that the caller has by now.
         """
         kept = cache.kept
         assert kept is not None  # it was walked
-        kept = self._renamed(cache, kept, pulse)
+        if kept.repo_pushed_at is None:  # the first walk, in however many runs: its checks are as new as its pages
+            self._fresh |= cache.unfinished_checks()
+        kept = self._renamed(cache, kept, pulse, on_answer)
         with closing(self._clients(kept)) as clients:
             changed = self._changed(clients.graphql, cache, kept, pulse)
+            changed |= {id_: number for id_, number in kept.again.items() if id_ in self._tried}
+            doubtful = suspects(cache, kept, pulse, changed, stored)
             if changed:
                 kept = self._fetch(clients, cache, kept, changed, on_answer)
-            kept = self._without_deleted(clients.graphql, cache, kept, pulse, on_answer)
+            kept = self._without_deleted(clients.graphql, cache, kept, pulse, doubtful, on_answer)
             kept = self._new_deployments(clients, cache, kept, pulse, on_answer)
             newest = max((touched.updated_at for touched in pulse.touched), default=kept.newest_update)
             now = replace(kept, newest_update=newest, repo_pushed_at=pulse.pushed_at, stated=pulse.pull_requests)
             if now != kept:
-                kept = cache.store(now)
-            self._missing_checks(clients, cache, kept, on_answer)
+                cache.store(now)
 
-    def _renamed(self, cache: PRCache, kept: Kept, pulse: Pulse) -> Kept:
+    def _renamed(self, cache: PRCache, kept: Kept, pulse: Pulse, on_answer: OnAnswer) -> Kept:
         assert kept.repository is not None  # its id was asked for
         if kept.repository.full_name == pulse.full_name and kept.repository.is_archived == pulse.is_archived:
             return kept
         repository = replace(kept.repository, full_name=pulse.full_name, is_archived=pulse.is_archived)
-        return cache.store(replace(kept, repository=repository))
+        kept = cache.store(replace(kept, repository=repository))
+        on_answer(Brought(kept))
+        return kept
 
     def _changed(self, graphql: GraphQL, cache: PRCache, kept: Kept, pulse: Pulse) -> dict[str, int]:
         """Of those that are kept or newer, the ones that GitHub has another version of: numbers by node id."""
@@ -205,24 +222,34 @@ class GitHubGraphQLFetcher:
 
         found = differ(pulse.touched)
         is_seen = bool(pulse.touched) and pulse.touched[0].updated_at == kept.newest_update and not found
-        if is_seen or len(pulse.touched) == pulse.pull_requests or _reaches_back(pulse.touched, kept):
+        if is_seen or len(pulse.touched) == pulse.pull_requests or reaches_back(pulse.touched, kept):
             return found
         for some in self._listed(graphql, pulse.full_name):
             found |= differ(some)
-            if _reaches_back(some, kept):
+            if reaches_back(some, kept):
                 break
         return found
 
-    def _without_deleted(self, graphql: GraphQL, cache: PRCache, kept: Kept, pulse: Pulse, on_answer: OnAnswer) -> Kept:
-        """Where more are kept than GitHub has, those that it does not list are no more."""
-        if kept.walk or cache.count <= pulse.pull_requests:
-            return kept
-        listed = {touched.id for some in self._listed(graphql, pulse.full_name) for touched in some}
-        gone = sorted(cache.node_ids() - listed)
-        if len(listed) < pulse.pull_requests or not gone:
-            return kept
-        kept = cache.store(kept, gone=gone)
-        on_answer(Brought(kept, gone=gone))
+    def _without_deleted(
+        self,
+        graphql: GraphQL,
+        cache: PRCache,
+        kept: Kept,
+        pulse: Pulse,
+        doubtful: Sequence[str],
+        on_answer: OnAnswer,
+    ) -> Kept:
+        """Asks for some by their ids, a hundred for a point; those that GitHub does not know are no more."""
+        owner, _, name = pulse.full_name.partition("/")
+        gone: list[str] = []
+        for start in range(0, len(doubtful), IDS_PER_LOOKUP):
+            spending = Spending()
+            some = doubtful[start : start + IDS_PER_LOOKUP]
+            gone += sorted(self._patiently(partial(unknown_of, graphql, Home(owner, name), some, spending=spending)))
+            self._spent(spending.points, spending.requests)
+        if gone:
+            kept = cache.store(kept, gone=gone)
+            on_answer(Brought(kept, gone=gone))
         return kept
 
     def _listed(self, graphql: GraphQL, full_name: str) -> Iterator[Sequence[Touched]]:
@@ -256,7 +283,7 @@ class GitHubGraphQLFetcher:
     ) -> Kept:
         known, since = {each.id: each for each in cache.deployments()}, kept.deployments_from
         seen = [it for it in pulse.deployments or () if since is None or it.created_at >= since]
-        changed = [it.created_at for it in seen if not _is_kept(it, known.get(it.id))]
+        changed = [it.created_at for it in seen if not is_kept(it, known.get(it.id))]
         if not changed:
             return kept
         newest = max((each.created_at for each in known.values()), default=since)
@@ -270,33 +297,46 @@ class GitHubGraphQLFetcher:
             kept = self._keep(cache, kept, learned, on_answer)
         return kept
 
-    def _missing_checks(self, clients: steps.Clients, cache: PRCache, kept: Kept, on_answer: OnAnswer) -> None:
-        """All that were left out; of those that had not ended when a former run saw them the newest hundred, which cost
-        a point.
+    def missing_checks(self, some: Sequence[tuple[PRCache, OnAnswer]]) -> None:
+        """All that were left out; of those that had not ended when a former run saw them the newest hundred of all
+        repositories together, which cost a point.
         """
-        while wanting := [it for it in cache.wanting_checks(most=CHECKS_AT_ONCE) if it.node_id not in self._fresh]:
+        graphql = self._graphql(None)
+        while wanting := self._wanting_checks(some):
             if self._is_low:
                 return
-            known = {record.node_id: record for record in wanting}
-            page = self._patiently(partial(pull_requests.fetch_checks, clients.graphql, list(known)))
+            page = self._patiently(partial(pull_requests.fetch_checks, graphql, [it.node_id for _, _, it in wanting]))
             self._spent(page.points, page.requests)
-            self._fresh.update(known)
-            filled = [_with_checks(known[node["id"]], node) for node in page.nodes if node["id"] in known]
-            changed = [record for record in filled if record != known[record.node_id]]
-            if changed:
-                on_answer(Brought(cache.store(kept, pull_requests=changed), changed))
-            if not any(record.partial.get(Part.CHECKS) == CHECKS_LEFT_OUT for record in wanting):
+            nodes = {node["id"]: node for node in page.nodes}
+            self._fresh.update(record.node_id for _, _, record in wanting)
+            for cache, on_answer in some:
+                mine = [record for it, _, record in wanting if it is cache and record.node_id in nodes]
+                filled = [with_checks(record, nodes[record.node_id]) for record in mine]
+                changed = [now for now, record in zip(filled, mine, strict=True) if now != record]
+                if changed and (kept := cache.kept) is not None:
+                    on_answer(Brought(cache.store(kept, pull_requests=changed), changed))
+            if not any(is_left_out for _, is_left_out, _ in wanting):
                 return
+
+    def _wanting_checks(
+        self, some: Sequence[tuple[PRCache, OnAnswer]]
+    ) -> list[tuple[PRCache, bool, PullRequestRecord]]:
+        """Whose each is, and whether its checks were left out: these first."""
+        found = [
+            (cache, record.partial.get(Part.CHECKS) == CHECKS_LEFT_OUT, record)
+            for cache, _ in some
+            for record in cache.wanting_checks(most=CHECKS_AT_ONCE)
+            if record.node_id not in self._fresh
+        ]
+        return sorted(found, key=lambda each: not each[1])[:CHECKS_AT_ONCE]
 
     def _keep(self, cache: PRCache, kept: Kept, learned: steps.Learned, on_answer: OnAnswer) -> Kept:
         if learned.repository.get("databaseId") is not None:
             kept = replace(kept, repository=repository_record(learned.repository))
         if kept.repository is not None and kept.repository.is_private:
             raise PrivateRepository(kept.full_name)
-        known = set(kept.lost)
-        lost = (*kept.lost, *(str(each) for each in learned.unreadable if str(each) not in known))
         kept = cache.store(
-            replace(kept, lost=lost),
+            with_what_is_missing(kept, learned, self._tried),
             pull_requests=learned.pull_requests,
             deployments=learned.deployments,
             gone=learned.gone,
@@ -358,33 +398,3 @@ class GitHubGraphQLFetcher:
             repository_id=repository_id,
             backoff=settings.GITHUB_BACKOFF,
         )
-
-
-def _json(checkpoint: Mapping[str, Any]) -> str:
-    return orjson.dumps(checkpoint, option=orjson.OPT_NON_STR_KEYS).decode()
-
-
-def _reaches_back(some: Sequence[Touched], kept: Kept) -> bool:
-    """Whether the last of these changed before what is known, with a little time for GitHub's replicas."""
-    last = some[-1].updated_at if some else None
-    return last is not None and kept.newest_update is not None and last < kept.newest_update - WATERMARK_OVERLAP
-
-
-def _is_kept(seen: DeploymentSeen, known: DeploymentRecord | None) -> bool:
-    return known is not None and (known.updated_at, known.state) == (seen.updated_at, seen.state)
-
-
-def _with_checks(record: PullRequestRecord, node: Mapping[str, Any]) -> PullRequestRecord:
-    """The pull request with the checks of its head; as it was where those are of another head, or did not come."""
-    found = checks_record(dict(node))
-    if found.checks is None or found.head_sha != record.head_sha:
-        return record
-    partial_ = {part: why for part, why in record.partial.items() if part != Part.CHECKS}
-    capped = {part: why for part, why in record.capped.items() if part != Part.CHECKS}
-    return replace(
-        record,
-        checks=found.checks,
-        totals={**record.totals, Part.CHECKS.value: found.total},
-        partial={**partial_, Part.CHECKS.value: found.partial} if found.partial else partial_,
-        capped={**capped, Part.CHECKS.value: found.capped} if found.capped else capped,
-    )

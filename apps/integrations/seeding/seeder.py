@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +102,6 @@ class RealProjectSeeder:
         self._remaining = remaining
         self._tell = tell
         self._show = show
-        self._weeks: set[date] = set()
 
     def seed(self, project: Project) -> list[Seeded]:
         """Raises what the fetcher raises where that concerns more than one repository; what came before is in the team
@@ -116,7 +115,7 @@ class RealProjectSeeder:
                 for work in works:
                     self._conclude(work)
                 if self._team is not None:
-                    aggregate_weeks(self._team.pk, self._weeks)
+                    aggregate_weeks(self._team.pk, None)  # also of what a run stored that was killed before this
             return [self._seeded(work) for work in works]
 
     def _opened(self, name: str, stack: ExitStack) -> PRCache:
@@ -135,15 +134,30 @@ class RealProjectSeeder:
                 self._fetcher.walk(work.cache, work.name, most=self._most, on_answer=self._on_answer(work))
         ready = [work for work in works if not work.problem]
         pulses = self._fetcher.look([work.cache for work in ready])
+        shown = []
         for work in ready:
             kept = work.cache.kept
             assert kept is not None  # it was walked
             assert kept.repository is not None
             if (pulse := pulses.get(kept.repository.node_id)) is None:
-                self._tell(f"GitHub no longer shows {work.name}: what was fetched of it before is used.")
+                self._tell(f"GitHub no longer shows {work.name}, or cannot now: what was fetched of it before is used.")
                 continue
             with _noted(work):
-                self._fetcher.catch_up(work.cache, pulse, on_answer=self._on_answer(work))
+                stored = self._stored(work)
+                self._fetcher.catch_up(work.cache, pulse, on_answer=self._on_answer(work), stored=stored)
+                shown.append((work.cache, self._on_answer(work)))
+        self._fetcher.missing_checks(shown)
+
+    def _stored(self, work: _Work) -> set[str]:
+        """Node ids of the newest that the team has. One that is not kept any more may be gone: the run that learned it
+        was killed before it could say so here, or it was another team's.
+        """
+        lowest = work.cache.lowest(self._most)
+        if work.repository is None:
+            return set()
+        with team_scope(work.repository.team_id):
+            here = PullRequest.objects.filter(repository=work.repository, gone_at=None)
+            return set(here.filter(number__gte=lowest[0] if lowest else 0).values_list("node_id", flat=True))
 
     def _from_cache(self, work: _Work) -> None:
         """What is kept becomes rows without a word to GitHub; rows that are as they were are not written."""
@@ -184,9 +198,9 @@ class RealProjectSeeder:
         with team_scope(repository.team_id):
             for start in range(0, len(brought.deployments), DEPLOYMENTS_AT_ONCE):
                 some: Sequence[DeploymentRecord] = brought.deployments[start : start + DEPLOYMENTS_AT_ONCE]
-                self._weeks |= ingest_deployments(repository, some, synced_at=now).touched_weeks
+                ingest_deployments(repository, some, synced_at=now)
             if brought.gone:
-                self._weeks |= mark_gone(repository, brought.gone, at=now).touched_weeks
+                mark_gone(repository, brought.gone, at=now)
 
     def _write_pull_requests(
         self, work: _Work, repository: Repository, records: Sequence[PullRequestRecord], now: datetime
@@ -196,7 +210,7 @@ class RealProjectSeeder:
             return
         try:
             with team_scope(repository.team_id):
-                self._weeks |= ingest_pull_requests(repository, records, synced_at=now).touched_weeks
+                ingest_pull_requests(repository, records, synced_at=now)
         except UNWRITABLE as error:
             if len(records) == 1:
                 logger.error("pull request %s of %s cannot be stored", records[0].number, work.name, exc_info=error)

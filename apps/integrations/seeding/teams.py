@@ -7,8 +7,11 @@ import hashlib
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from apps.integrations.models import GitHubIntegration
 from apps.integrations.seeding.projects import Project
+from apps.metrics.demo.clear import has_made_up
 from apps.teams.models import Membership, Team
+from apps.teams.scope import team_scope
 from apps.teams.services import delete_team, ensure_admin, record_event
 from apps.users.models import User
 
@@ -30,16 +33,29 @@ def slug_of(project: Project) -> str:
 
 
 def check_is_demo(slug: str) -> None:
-    """Raises NoDemoTeam where this is no address, or that of a team that is not marked as demo data."""
+    """Raises NoDemoTeam where this is no address, or that of a team that is not marked as demo data, or is connected:
+    of that one the mark goes a little later.
+    """
     try:
         Team._meta.get_field("slug").clean(slug, None)
     except ValidationError as error:
         raise NoDemoTeam(f"--team: {' '.join(error.messages)}") from error
-    if Team.objects.filter(slug=slug, is_demo=False).exists():
+    team = Team.objects.filter(slug=slug).first()
+    if team is not None and (found := _what_it_holds(team)):
         raise NoDemoTeam(
-            f"The team “{slug}” holds data of its own, and what is seeded must not mix with it. Choose another address"
-            " with --team."
+            f"The team “{slug}” holds {found}, and what is seeded must not mix with it. Choose another address with"
+            " --team."
         )
+
+
+def _what_it_holds(team: Team) -> str:
+    """ "" where public projects may be copied to."""
+    if not team.is_demo:
+        return "data of its own"
+    with team_scope(team.pk):
+        if GitHubIntegration.objects.exists():
+            return "data of its own"
+        return "the pull requests that seed_demo_data made up" if has_made_up() else ""
 
 
 def demo_team(*, slug: str, title: str, admin: User | None, anew: bool) -> Team:

@@ -13,6 +13,7 @@ from apps.integrations.factories import GitHubIntegrationFactory, SyncRunFactory
 from apps.integrations.services import github_sync, sync_notifications
 from apps.integrations.services.github_sync.reconciliation import nightly
 from apps.integrations.tasks import ask_for_looks_task, reap_sync_runs_task
+from apps.integrations.tests.sync_log_support import very_many_updates
 from apps.metrics.factories import RepositoryFactory
 from apps.teams.scope import team_scope
 
@@ -83,9 +84,10 @@ def test_a_quiet_night_asks_a_team_little(team, tracked, django_assert_num_queri
         assert nightly.begin_due(team.pk) == []
 
 
-def test_the_runs_that_nobody_was_told_of_are_found_among_very_many(team):
+@pytest.mark.django_db(transaction=True)
+def test_the_runs_that_nobody_was_told_of_are_found_among_very_many(team, tracked):
+    very_many_updates(tracked)
     with team_scope(team.pk), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan TO off")
         with CaptureQueriesContext(connection) as captured:
             sync_notifications.unwritten(team.pk)
         cursor.execute("EXPLAIN " + captured[0]["sql"])

@@ -70,6 +70,9 @@ def test_without_a_day_it_ends_today(team):
         (("--prs", "0"), "a number from 1 to 1000000"),
         (("--prs", "many"), "a number from 1 to 1000000"),
         (("--until", "tomorrow"), "write the day as 2026-03-31"),
+        (("--until", "9999-12-31"), "a day from 1970-01-01 to 2999-12-31"),
+        (("--if-older-than", "99999999999"), "a number from 0 to 100000"),
+        (("--processes", "1000"), "a number from 1 to 64"),
     ],
 )
 def test_what_cannot_be_meant_is_said(team, arguments, told):

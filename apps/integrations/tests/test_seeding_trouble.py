@@ -15,6 +15,7 @@ from apps.integrations.tests.seeding_support import (
     seeded_team,
     synced_rows,
 )
+from apps.metrics.factories import RepositoryFactory
 from apps.metrics.models import PullRequest
 from apps.teams.factories import TeamFactory
 from apps.teams.models import Team
@@ -37,6 +38,15 @@ def test_a_full_disk_is_said_and_what_came_before_is_kept(public_github, db):
     came = stored()
     assert came >= 7
     assert seed(public_github).report["fetched"] == 60 - came
+
+
+def test_a_full_disk_is_said_whatever_was_kept_before(public_github, db):
+    seed(public_github)
+    public_github.mutations.apply({"repo": REPO, "number": 3, "action": "comment", "body": "Once more."})
+    with no_file_larger_than(12 * 1024):
+        run = seed(public_github)
+    assert (run.code, "acme__shop.sqlite3 cannot be written" in run.err) == (1, True)
+    assert seed(public_github).report["fetched"] == 1
 
 
 def test_a_folder_that_cannot_be_made_is_said(public_github, db, settings, tmp_path):
@@ -138,3 +148,27 @@ def test_what_cannot_be_a_teams_address_is_said_before_anything_is_asked(public_
     run = seed(public_github, "--team", slug)
     assert (run.code, run.requests) == (1, 0)
     assert "--team: " in run.err
+
+
+@pytest.mark.parametrize("most", [0, -1, 10**23])
+def test_what_cannot_be_a_number_of_pull_requests_is_said(public_github, db, most):
+    run = seed(public_github, f"--max-prs={most}")
+    assert (run.code, run.requests) == (1, 0)
+    assert "write a number from 1 to 10000000" in run.err
+
+
+def test_a_team_of_made_up_pull_requests_gets_no_copies(public_github, db):
+    team = TeamFactory.create(is_demo=True)
+    with team_scope(team.pk):
+        RepositoryFactory.create(github_repo_id=-7)
+    run = seed(public_github, "--team", team.slug)
+    assert run.code == 1
+    assert "holds the pull requests that seed_demo_data made up" in run.err
+    assert run.requests == 0
+
+
+def test_it_says_when_it_asks_another_github_than_the_public_one(public_github, db, settings):
+    settings.GITHUB_SEEDING_TOKENS = ["a-real-token"]
+    run = seed(public_github, "--no-cache")
+    assert run.err.startswith(f"This asks {public_github.url}, as GITHUB_API_URL says")
+    assert "accepts none of the tokens" in run.err

@@ -36,6 +36,7 @@ from apps.integrations.tasks import (
     sync_repository_task,
 )
 from apps.integrations.views.actor import actor_of
+from apps.metrics.queries.trust import trust_of_team
 from apps.teams.access import team_admin, team_member
 from apps.teams.models import Team
 
@@ -234,6 +235,7 @@ def _page(request: HttpRequest, team: Team, filters: Filters, target: str, versi
         "page": page,
         "version": version,
         "is_fragment": target == LIVE,
+        "demo": trust_of_team().repositories if team.is_demo and not page.connections else (),
         "counts": page.counts,
         "filters": filters,
         "depths": DEPTHS,

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from apps.metrics.models import Repository
 from apps.metrics.services.aggregate import aggregate_weeks
@@ -60,12 +61,22 @@ def drop_demo_data(team_id: int, *, keep: Collection[int] = ()) -> None:
         Team.objects.filter(pk=team_id).update(is_demo=False)
 
 
+def has_made_up() -> bool:
+    """Whether the current team has made-up repositories."""
+    return bool(_made_up().exists())
+
+
+def _made_up() -> QuerySet[Repository]:
+    found: QuerySet[Repository] = Repository.objects.filter(github_repo_id__lt=0)
+    return found
+
+
 def remove_made_up(team_id: int) -> None:
     """Remove repositories and people whose ids are below 0, and all that hangs on them. The caller is `alone`, and
     makes the aggregates again.
     """
     with team_scope(team_id):
-        made_up = list(Repository.objects.filter(github_repo_id__lt=0).order_by("pk").values_list("pk", flat=True))
+        made_up = list(_made_up().order_by("pk").values_list("pk", flat=True))
     _remove_repositories(team_id, made_up)
     _remove_people(team_id, "github_user_id < 0")
 

@@ -69,9 +69,14 @@ class Population:
 
     def merged_query(self, *more: tuple[str, str], period: Period | None = None) -> str:
         """The query of the list that shows the merged pull requests behind a number."""
-        window = period or self.period
-        days = [("merged_from", window.first.isoformat()), ("merged_to", window.last.isoformat())]
-        return urlencode([("state", "merged"), *days, *self.filters(), *more])
+        return urlencode([("state", "merged"), *self._days("merged", period or self.period), *self.filters(), *more])
+
+    def reviewed_query(self) -> str:
+        """The query of the list that shows what was reviewed in the period; with a reviewer, what by them."""
+        return urlencode([*self._days("reviewed", self.period), *self.filters()])
+
+    def _days(self, what: str, window: Period) -> list[tuple[str, str]]:
+        return [(f"{what}_from", window.first.isoformat()), (f"{what}_to", window.last.isoformat())]
 
     def overview_query(self, *, period: Period | None = None, **changed: str | None) -> str:
         """The query of this page with something changed; None takes a choice out."""

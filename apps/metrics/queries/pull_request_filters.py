@@ -18,6 +18,7 @@ from apps.metrics.models import LinkedIssue, PRReview, PullRequest, PullRequestA
 from apps.metrics.models.member import bot_condition
 from apps.metrics.queries.period import day_from, zone_of
 from apps.metrics.queries.population import chosen_repositories, labelled, printable
+from apps.metrics.queries.review_load import reviews_that_count
 from apps.metrics.queries.trust import RepositoryTrust, Trust
 
 SORTS: Mapping[str, tuple[str, str]] = {  # in the address: (column, what people call it)
@@ -56,7 +57,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "draft": ("1", "0"),
     "partial": ("1", "0"),
 }
-DAYS = ("created_from", "created_to", "merged_from", "merged_to")
+DAYS = ("created_from", "created_to", "merged_from", "merged_to", "reviewed_from", "reviewed_to")
 PEOPLE = ("author", "reviewer", "assignee")
 
 
@@ -87,6 +88,8 @@ class PullRequestFilters:
     created_to: date | None = None
     merged_from: date | None = None
     merged_to: date | None = None
+    reviewed_from: date | None = None
+    reviewed_to: date | None = None
     sort: str = DEFAULT_SORT
     page: int = 1
     people: Mapping[str, int] = field(default_factory=dict)
@@ -145,7 +148,16 @@ class PullRequestFilters:
         for key in PEOPLE:
             if login := getattr(self, key):
                 found = found.filter(self._by(key, login))
+        if self.reviewed_from or self.reviewed_to:
+            found = found.filter(Exists(self._reviews_of_the_days()))
         return found
+
+    def _reviews_of_the_days(self) -> QuerySet[PRReview]:
+        """As the review load counts them, and by the reviewer that is asked for."""
+        rows = reviews_that_count().filter(pull_request=OuterRef("pk"))
+        if self.reviewer:
+            rows = rows.filter(reviewer=self.people.get(self.reviewer.lower()))
+        return rows.filter(self._within("submitted_at", self.reviewed_from, self.reviewed_to))
 
     def order(self) -> tuple[OrderBy | str, ...]:
         """Ties are broken by the id, the way the order runs, so that pages neither repeat nor leave out a row."""
@@ -239,6 +251,8 @@ NAMES: Mapping[str, str] = {
     "created_to": "Opened to",
     "merged_from": "Merged from",
     "merged_to": "Merged to",
+    "reviewed_from": "Reviewed from",
+    "reviewed_to": "Reviewed to",
 }
 WORDS: Mapping[tuple[str, str], str] = {
     ("ci", "success"): "passed",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q
+from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q, QuerySet
 
 from apps.metrics.models import PRReview, TeamMember
 from apps.metrics.models.member import bot_condition
@@ -59,24 +59,27 @@ class ReviewLoad:
         return self.pull_requests - sum(r.pull_requests for r in self.busiest)
 
 
+def reviews_that_count() -> QuerySet[PRReview]:
+    """Those by people other than the author, not later than the merge."""
+    is_own = Q(reviewer=F("pull_request__author")) | Q(reviewer=None, pull_request__author=None)
+    is_late = Q(submitted_at__gt=F("pull_request__merged_at"))
+    given: QuerySet[PRReview] = PRReview.objects.filter(gone_at=None)
+    return given.filter(Q(pull_request__merged_at=None) | ~is_late).exclude(is_own).exclude(bot_condition("reviewer__"))
+
+
 def review_load_for(population: Population) -> ReviewLoad:
     """Reviews that were given in the period, and in the one before, of pull requests that count. Two SQL statements."""
     period = population.period
-    is_own = Q(reviewer=F("pull_request__author")) | Q(reviewer=None, pull_request__author=None)
-    is_late = Q(submitted_at__gt=F("pull_request__merged_at"))
     rows = (
         # Served by review_submitted (team, submitted_at) and pull_request_updated (team, pr_updated_at): a review
         # updates its pull request, so older ones cannot have one of these. Without it all of them would be read.
-        PRReview.objects.filter(
+        reviews_that_count()
+        .filter(
             population.condition("pull_request__"),
-            gone_at=None,
             submitted_at__gte=period.before.start,
             submitted_at__lt=period.end,
             pull_request__pr_updated_at__gte=period.before.start,
         )
-        .filter(Q(pull_request__merged_at=None) | ~is_late)
-        .exclude(is_own)
-        .exclude(bot_condition("reviewer__"))
         .annotate(is_now=ExpressionWrapper(Q(submitted_at__gte=period.start), output_field=BooleanField()))
         .values("reviewer", "is_now")
         .annotate(reviews=Count("id"), pull_requests=Count("pull_request", distinct=True))

@@ -61,7 +61,7 @@ def _open(page: PullRequestPage) -> Waiting:
         failing = " Its checks fail." if pr.ci_status == "failure" else ""
         return Waiting("It waits to be merged.", f"Approved {_ago(pr.approved_at, now)}.{failing}")
     if pr.ci_status == "failure":
-        return Waiting("Its checks fail.", _asked(page))
+        return Waiting("Its checks fail.", _rounds(page) if pr.first_review_at else _asked(page))
     if pr.first_review_at:
         return Waiting("It waits for an approval.", f"First reviewed {_ago(pr.first_review_at, now)}. {_rounds(page)}")
     return Waiting(

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from django.db.models import QuerySet
 from django.http import QueryDict
 
 from apps.metrics.factories import (
@@ -13,10 +14,12 @@ from apps.metrics.factories import (
     RepositoryFactory,
     TeamMemberFactory,
 )
+from apps.metrics.models import PullRequest
 from apps.metrics.queries.comparison import Verdict
 from apps.metrics.queries.insight import insights_of
 from apps.metrics.queries.overview import overview_for
 from apps.metrics.queries.population import population_from
+from apps.metrics.queries.pull_request_filters import filters_from
 from apps.metrics.queries.review_load import review_load_for
 from apps.metrics.queries.trust import trust_of_team
 from apps.metrics.tests.pages import ALWAYS, HOUR, MARCH, NOW, at, merged
@@ -286,6 +289,8 @@ class TestReviewLoad:
             1,
         )
         assert (load.people, load.reviews, load.share_of_busiest) == (1, 3, 1)
+        assert set(listed_for("mira")) == {one, two}
+        assert not listed_for("robot").exists()
 
     def test_a_deleted_reviewer_counts_unless_the_author_is_deleted_too(self, api):
         PRReviewFactory.create(pull_request=merged(at(20), repository=api), reviewer=None, submitted_at=at(10))
@@ -294,6 +299,13 @@ class TestReviewLoad:
         )
         load = review_load_for(population_of())
         assert [(one.login, one.pull_requests) for one in load.busiest] == [(None, 1)]
+        assert listed_for("deleted").count() == 1
+
+
+def listed_for(reviewer: str) -> QuerySet[PullRequest]:
+    """What the list shows behind the number of this reviewer."""
+    query = QueryDict(f"{population_of().reviewed_query()}&reviewer={reviewer}")
+    return filters_from(query, time_zone="UTC", trust=trust_of_team()).select()
 
 
 class TestPrice:

@@ -93,6 +93,7 @@ def _shown(team: Team, population: Population, found: Overview) -> dict[str, obj
         "rework_url": f"{merged_url}&rework=1&sort=-merge",
         "partial_url": f"{listed}?partial=1",
         "list_url": listed,
+        "reviewed_url": f"{listed}?{population.reviewed_query()}",
     }
 
 

@@ -10,6 +10,7 @@ from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -36,7 +37,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--team", required=True, metavar="SLUG")
-        parser.add_argument("--prs", type=_pull_requests, default=3_000, metavar="N", help="pull requests (3000)")
+        parser.add_argument(
+            "--prs", type=partial(_number, 1, 1_000_000), default=3_000, metavar="N", help="pull requests (3000)"
+        )
         parser.add_argument("--seed", type=int, default=1, metavar="S", help="another number, another organisation (1)")
         parser.add_argument(
             "--until",
@@ -46,11 +49,14 @@ class Command(BaseCommand):
             " last 30 days, are full; name it for the same rows on another day",
         )
         parser.add_argument(
-            "--processes", type=int, metavar="N", help="that write beside each other (one for every core, four at most)"
+            "--processes",
+            type=partial(_number, 1, 64),
+            metavar="N",
+            help="that write beside each other (one for every core, four at most)",
         )
         parser.add_argument(
             "--if-older-than",
-            type=int,
+            type=partial(_number, 0, 100_000),
             metavar="DAYS",
             help="only where the demo data is missing, not whole, or ends more days ago; real data stays as it is",
         )
@@ -101,7 +107,7 @@ class Command(BaseCommand):
         def show(done: int) -> None:
             rate = done / max(0.1, time.monotonic() - started)
             bar, end = "#" * (done * 30 // prs), "\n" if done == prs else ""
-            self.stderr.write(f"\r[{bar:<30}] {done:,} of {prs:,} pull requests, {rate:,.0f}/s ", ending=end)
+            self.stderr.write(f"\r[{bar:<30}] {done:,} of {prs:,} pull requests, {rate:,.0f}/s ", str, end)
 
         return show
 
@@ -122,14 +128,17 @@ def _connection_of(team: Team) -> str:
         return GitHubIntegration.objects.order_by("pk").values_list("organization_slug", flat=True).first() or ""
 
 
-def _pull_requests(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 1_000_000:
-        raise ArgumentTypeError("a number from 1 to 1000000")
+def _number(least: int, most: int, text: str) -> int:
+    if not text.isdecimal() or not least <= int(text) <= most:
+        raise ArgumentTypeError(f"a number from {least} to {most}")
     return int(text)
 
 
 def _day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise ArgumentTypeError("write the day as 2026-03-31") from None
+    if not 1970 <= day.year <= 2999:  # the history reaches years back, its last commits some days ahead
+        raise ArgumentTypeError("a day from 1970-01-01 to 2999-12-31")
+    return day

@@ -28,7 +28,11 @@ from apps.teams.models import Team
 
 EXIT_FAILED, EXIT_PAUSED, EXIT_INTERRUPTED = 1, 3, 130
 FOLDER = "seeding"
+PUBLIC = "https://api.github.com"
+MOST = 10_000_000
 AGAIN = "What was fetched is kept: run the same command again to go on from there."
+WITHOUT_REFRESH = "What was fetched is kept: run the command again without --refresh to go on from there."
+NOT_KEPT = "What came is in the team; without a cache another run begins anew."
 
 
 class Command(BaseCommand):
@@ -68,6 +72,8 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object last")
 
     def handle(self, *, project: str, max_prs: int, team: str, admin_email: str, **options: Any) -> None:
+        if (asked := settings.GITHUB_API_URL) != PUBLIC:
+            self._say(f"This asks {asked}, as GITHUB_API_URL says (beside make dev: its sandbox), not {PUBLIC}.")
         try:
             chosen = project_of(project)
             slug = team or slug_of(chosen)
@@ -97,12 +103,12 @@ class Command(BaseCommand):
                 show=self._show,
             )
             started = time.monotonic()
-            seeded = self._seeded(seeder, chosen, is_kept=not options["no_cache"])
+            again = NOT_KEPT if options["no_cache"] else WITHOUT_REFRESH if options["refresh"] else AGAIN
+            seeded = self._seeded(seeder, chosen, again)
         self._report(made[0] if made else None, seeded, fetcher, pool, time.monotonic() - started, **options)
 
-    def _seeded(self, seeder: RealProjectSeeder, project: Project, *, is_kept: bool) -> list[Seeded]:
+    def _seeded(self, seeder: RealProjectSeeder, project: Project, again: str) -> list[Seeded]:
         """Errors become sentences that say what to do."""
-        again = AGAIN if is_kept else "What came is in the team; without a cache another run begins anew."
         try:
             return seeder.seed(project)
         except (Interrupted, KeyboardInterrupt) as stopped:
@@ -120,17 +126,17 @@ class Command(BaseCommand):
         except DatabaseError as error:
             raise CommandError(f"The database failed: {error} {again}", returncode=EXIT_FAILED) from error
 
-    def _say(self, words: str) -> None:
-        self.stderr.write(words)
+    def _say(self, words: str, ending: str = "\n") -> None:
+        self.stderr.write(words, str, ending)  # no error, which would be red
 
     def _show(self, progress: Progress) -> None:
         bar = "#" * (progress.done * 30 // progress.total if progress.total else 30)
         left = f", {progress.remaining:,} points left" if progress.remaining is not None else ""
         line = f"[{bar:<30}] {progress.repository}: {progress.done:,} of {progress.total:,} pull requests{left}"
         if sys.stderr.isatty():
-            self.stderr.write(f"\r{line} ", ending="")
+            self._say(f"\r{line} ", ending="")
         else:
-            self.stderr.write(line)
+            self._say(line)
 
     def _report(
         self,
@@ -142,7 +148,7 @@ class Command(BaseCommand):
         **options: Any,
     ) -> None:
         if sys.stderr.isatty():
-            self.stderr.write("")
+            self._say("")
         for each in seeded:
             self.stdout.write(_in_words(each))
         left = f"; {pool.remaining:,} points left" if pool.remaining is not None else ""
@@ -193,8 +199,8 @@ def _who_may_open(team: Team) -> str:
 
 def _positive(text: str) -> int:
     number = int(text) if text.isascii() and text.isdigit() else 0
-    if number < 1:
-        raise ArgumentTypeError("write a number from 1 on")
+    if not 1 <= number <= MOST:
+        raise ArgumentTypeError(f"write a number from 1 to {MOST}")
     return number
 
 

@@ -102,13 +102,13 @@ def _doubtful(
     found: dict[str, tuple[int | None, int]] = {
         record.node_id: (record.number, TRIES_OF_WHOLE if by_rest.get(record.number) else MOST_TRIES)
         for record in learned.pull_requests
-        if record.node_id and (record.number in by_rest or _may_come(record, skip))
+        if record.node_id and (record.number in by_rest or may_come(record, skip))
     }
     return found | {lost.id: (lost.number, TRIES_OF_WHOLE) for lost in learned.unreadable if lost.id}
 
 
-def _may_come(record: PullRequestRecord, skip: dict[str, str]) -> bool:
-    """Whether something is missing that GitHub has and that we may read."""
+def may_come(record: PullRequestRecord, skip: dict[str, str]) -> bool:
+    """Whether something is missing, but for the parts `skip`, that GitHub has and that we may read."""
     closed = {*skip, Part.REVIEW_COMMENTS} if Part.THREADS in skip else {*skip}
     return any(part not in closed and not _is_final(reason) for part, reason in record.partial.items())
 
