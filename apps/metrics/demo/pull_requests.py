@@ -170,7 +170,7 @@ class _Making:
             "author": life.author,
             "created_at": instant(life.opened),
             "updated_at": instant(self.updated(ended)),
-            "body": life.body or body_of(self.rng, life.titled.issue, issue),
+            "body": life.body or body_of(self.rng, life.kind, life.titled.issue, issue),
             "closed_at": instant(ended) if ended else None,
             "additions": sum(file.additions for file in files),
             "deletions": sum(file.deletions for file in files),

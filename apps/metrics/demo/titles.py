@@ -84,7 +84,7 @@ _CHORES = (
 _CHORES_ABOUT_PROBLEMS = (
     ("Count how often {name} {fails}", "We do not know how often {name} {fails}"),
     ("Alert when {name} {fails}", "Nobody hears of it when {name} {fails}"),
-    ("Log it when {name} {fails}", "We do not know how often {name} {fails}"),
+    ("Log more when {name} {fails}", "The logs do not say why {name} {fails}"),
 )
 _AGAIN = ("", " (part 2)", " (follow-up)", " (after the roll-out)", " (part 3)", " (second try)", " (last part)")
 """Said of a title when it is dealt out once more, months later."""

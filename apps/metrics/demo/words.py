@@ -4,18 +4,37 @@ from __future__ import annotations
 
 from apps.metrics.demo.dice import Dice
 
-_WHY = (
-    "Support had several tickets about this last week.",
-    "It came up in the review of the quarter.",
-    "We agreed on this in the design meeting; the notes are in the wiki.",
-    "Nothing changes for those who do not use it.",
-    "The numbers on the dashboard were wrong because of it.",
-    "Found while looking into something else.",
-    "Two squads wait for it.",
-    "It was on the list since the last incident.",
-    "Small, but it comes up every week.",
-    "See the thread in the squad's channel.",
-)
+_WHY = {
+    "feature": (
+        "We agreed on this in the design meeting; the notes are in the wiki.",
+        "Nothing changes for those who do not use it.",
+        "Two squads wait for it.",
+        "It came up in the review of the quarter.",
+        "Support gets asked for this every week.",
+        "This is the smallest step that is of use; the rest can follow.",
+        "The prototype from last month was well received.",
+    ),
+    "fix": (
+        "Support had several tickets about this last week.",
+        "The numbers on the dashboard were wrong because of it.",
+        "Found while looking into something else.",
+        "It must have been like this since spring.",
+        "I could reproduce it on staging.",
+        "Small, but it comes up every week.",
+        "See the thread in the squad's channel.",
+    ),
+    "": (
+        "Found while looking into something else.",
+        "It came up in the last retrospective.",
+        "It was on the list since the last incident.",
+        "Behaviour stays as it is.",
+        "I had an hour between two meetings.",
+        "The next ticket needs it.",
+        "We said that we would do one of these every week.",
+    ),
+}
+"""By kind; "" of all others."""
+
 _HOW = (
     "I kept the interface as it was and changed only what is behind it.",
     "The tests cover the cases from the ticket and two more that I could think of.",
@@ -89,9 +108,9 @@ _DOCS = ("docs/{}.md", "README.md", "docs/runbooks/{}.md", "CHANGELOG.md", "docs
 _ASPECTS = ("core", "rules", "client", "store", "format", "events")
 
 
-def body_of(rng: Dice, about: str, issue: int | None) -> str:
+def body_of(rng: Dice, kind: str, about: str, issue: int | None) -> str:
     """`about`: what the pull request is there for, a sentence."""
-    text = f"{about}. {rng.choice(_WHY)}\n\n{rng.choice(_HOW)}"
+    text = f"{about}. {rng.choice(_WHY.get(kind, _WHY['']))}\n\n{rng.choice(_HOW)}"
     return f"{text}\n\n{rng.choice(_CLOSING)} #{issue}" if issue else text
 
 
