@@ -8,7 +8,7 @@ import select
 import signal
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import pytest
@@ -45,7 +45,7 @@ def test_it_says_what_it_made_and_calls_the_team_a_demo(team):
 
     assert f"{team.name} (/a/{team.slug}/) is a demo now: 30 pull requests of" in text
     assert "1 Aug 2026 to 20 Nov 2026" not in text
-    assert json.loads(report)["until"] == "2026-11-20T00:00:00Z"
+    assert json.loads(report)["until"] == "2026-11-20T11:00:00Z"
     assert (json.loads(report)["pull_requests"], json.loads(report)["seed"]) == (30, 5)
     assert (team.is_demo, count(team)) == (True, 30)
     with team_scope(team.pk):
@@ -61,7 +61,9 @@ def test_without_a_day_it_ends_today(team):
     run(team, "--prs", "20")
     with team_scope(team.pk):
         [end] = set(Repository.objects.values_list("synced_to", flat=True))
-    assert end in {began, midnight()}  # another one where the day ended meanwhile
+    assert end in {
+        day + timedelta(hours=11) for day in (began, midnight())
+    }  # another one where the day ended meanwhile
 
 
 @pytest.mark.parametrize(

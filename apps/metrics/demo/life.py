@@ -183,7 +183,7 @@ def _upgrade(
     titled = dependencies_title(repository, proposed)
     life = Life(number, "dependencies", titled, DEPENDENCY_BOT, somebody, opened, rng.randint(2, 60), proposed.body)
     life.commits = [opened - 60]
-    _ask(rng, repository, life)
+    life.asked = [somebody]
     at = somebody.time.after(opened, rng.spread(9, 1.0))
     if proposed.is_dropped:
         life.ended = at

@@ -85,7 +85,7 @@ def _revert(plan: Plan, repository: DemoRepository, number: int, rng: Dice) -> L
     for other in map(number_of, range(place - 1, max(0, place - INCIDENT_EVERY // 2), -1)):
         life = life_of(plan, repository, other, _dice(plan, repository, other))
         is_done = life.is_merged and life.ended is not None and life.ended < opened - HOUR
-        if is_done and life.kind not in ("dependencies", "hotfix"):
+        if is_done and life.kind in ("feature", "fix", "refactor"):
             return revert_life(repository, number, rng, opened, life)
     return None
 
@@ -198,7 +198,7 @@ class _Making:
         if chance >= (0.25 if self.life.kind == "dependencies" else 0.6):
             return ()
         second = self.life.asked[-1].account
-        return (self.life.pusher.account, second) if chance < 0.05 else (self.life.pusher.account,)
+        return tuple(dict.fromkeys((self.life.pusher.account, *((second,) if chance < 0.05 else ()))))
 
     def happened(self, at: int, merged: int | None) -> bool:
         return at < self.end and (merged is None or at <= merged)
@@ -325,10 +325,9 @@ class _Making:
 
     def events(self, merged: int | None, is_over: bool) -> tuple[EventRecord, ...]:
         life, pusher = self.life, self.life.pusher.account
+        asks = life.author if life.kind == "dependencies" else pusher
         found = [
-            EventRecord(
-                EventKind.REVIEW_REQUESTED, instant(life.waits_since + 20), pusher, str(p.account.id), p.account
-            )
+            EventRecord(EventKind.REVIEW_REQUESTED, instant(life.waits_since + 20), asks, str(p.account.id), p.account)
             for p in life.asked
         ]
         if life.ready is not None:
