@@ -19,6 +19,7 @@ from django.db import DatabaseError
 
 from apps.integrations.models import GitHubIntegration
 from apps.metrics.demo.clear import DemoBusy
+from apps.metrics.demo.plan import last_day
 from apps.metrics.demo.seed import ONE_PROCESS_UP_TO, NotADemoTeam, Seeded, gather_statistics, needs_demo, seed_demo
 from apps.teams.management.lookup import team_of
 from apps.teams.models import Team
@@ -45,8 +46,8 @@ class Command(BaseCommand):
             "--until",
             type=_day,
             metavar="DATE",
-            help="nothing happens from 00:00 UTC of this day on. Default: today, so that the pages, which look at the"
-            " last 30 days, are full; name it for the same rows on another day",
+            help="the last day: it ends at 11:00 UTC. Default: today (yesterday, before that hour), so that the pages,"
+            " which look at the last 30 days, are full; name it for the same rows on another day",
         )
         parser.add_argument(
             "--processes",
@@ -64,7 +65,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         team = team_of(options["team"])
-        until: date = options["until"] or datetime.now(UTC).date()
+        until: date = options["until"] or last_day(datetime.now(UTC))
         connection = _connection_of(team)
         if (days := options["if_older_than"]) is not None and (connection or not needs_demo(team, until, days)):
             self.stdout.write(f"{team.name} stays as it is.")
