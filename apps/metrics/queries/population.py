@@ -89,7 +89,7 @@ class Population:
 def labelled(name: str, prefix: str = "") -> QuerySet[PullRequestLabel]:
     """The rows that give a pull request (of the outer row, `prefix` is the way to it) a label of that name."""
     rows: QuerySet[PullRequestLabel] = PullRequestLabel.objects.filter(pull_request=OuterRef(f"{prefix}pk"))
-    return rows.filter(label__name=name, label__gone_at=None)
+    return rows.filter(label__name__iexact=name, label__gone_at=None)  # as GitHub compares them
 
 
 def population_from(query: QueryDict, *, time_zone: str, now: datetime, trust: Trust) -> Population:

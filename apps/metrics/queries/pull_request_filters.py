@@ -211,7 +211,7 @@ def _issue(value: str) -> Q:
         return ~Q(Exists(linked))
     if found := ISSUE.fullmatch(value):
         linked = linked.filter(issue_number=int(found[2]))
-        linked = linked.filter(issue_repository=found[1]) if found[1] else linked
+        linked = linked.filter(issue_repository__iexact=found[1]) if found[1] else linked
     return Q(Exists(linked))
 
 
@@ -226,7 +226,7 @@ CONDITIONS: Mapping[str, Callable[[str], Q]] = {
     "draft": lambda value: Q(is_draft=value == "1"),
     "partial": lambda value: Q(is_partial=value == "1"),
     "label": lambda value: Q(Exists(labelled(value))),
-    "milestone": lambda value: Q(milestone=None) if value == NONE else Q(milestone__title=value),
+    "milestone": lambda value: Q(milestone=None) if value == NONE else Q(milestone__title__iexact=value),
     "issue": _issue,
 }
 NAMES: Mapping[str, str] = {

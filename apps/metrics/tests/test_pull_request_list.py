@@ -140,12 +140,14 @@ class TestFilters:
         assert sorted(numbers("label=bug")) == [1, 2]
         assert numbers("not_label=bug") == [3]
         assert numbers("label=bug&repository=acme/web") == [2]
+        assert sorted(numbers("label=Bug")) == [1, 2]
+        assert numbers("not_label=BUG") == [3]
 
     def test_a_milestone_is_found_by_title_and_so_is_none(self, api):
         milestone = MilestoneFactory.create(repository=api, title="Reliability Q1")
         PullRequestFactory.create(repository=api, number=1, milestone=milestone)
         PullRequestFactory.create(repository=api, number=2)
-        assert numbers("milestone=Reliability+Q1") == [1]
+        assert numbers("milestone=Reliability+Q1") == numbers("milestone=reliability+q1") == [1]
         assert numbers("milestone=none") == [2]
 
     def test_an_issue_is_found_by_number_and_repository_and_so_is_any_and_none(self, api):
@@ -154,7 +156,7 @@ class TestFilters:
         LinkedIssueFactory.create(pull_request=two, issue_repository="acme/web", issue_number=12)
         LinkedIssueFactory.create(pull_request=two, issue_number=7, gone_at=at(10))
         assert sorted(numbers("issue=%2312")) == sorted(numbers("issue=12")) == [1, 2]
-        assert numbers("issue=acme/web%2312") == [2]
+        assert numbers("issue=acme/web%2312") == numbers("issue=Acme/Web%2312") == [2]
         assert numbers("issue=7") == []
         assert sorted(numbers("issue=any")) == [1, 2]
         assert numbers("issue=none") == [3]
