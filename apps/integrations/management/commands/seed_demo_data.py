@@ -17,6 +17,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import DatabaseError
 
+from apps.integrations.management.shared import counted
 from apps.integrations.models import GitHubIntegration
 from apps.metrics.demo.clear import DemoBusy
 from apps.metrics.demo.plan import last_day
@@ -113,10 +114,11 @@ class Command(BaseCommand):
         return show
 
     def _report(self, team: Team, seeded: Seeded, seed: int, seconds: float, *, as_json: bool) -> None:
+        pull_requests = f"{seeded.pull_requests:,} pull request{'' if seeded.pull_requests == 1 else 's'}"
         self.stdout.write(
-            f"{team.name} (/a/{team.slug}/) is a demo now: {seeded.pull_requests:,} pull requests of"
-            f" {seeded.people:,} people in {seeded.repositories} repositories, {seeded.first:%-d %b %Y} to"
-            f" {seeded.until:%-d %b %Y}, seed {seed}; {seconds:.1f} s."
+            f"{team.name} (/a/{team.slug}/) is a demo now: {pull_requests} of {seeded.people:,} people in"
+            f" {counted(seeded.repositories)}, {seeded.first:%-d %b %Y} to {seeded.until:%-d %b %Y}, seed {seed};"
+            f" {seconds:.1f} s."
         )
         if as_json:
             report = {"team": team.slug, "seed": seed, **asdict(seeded), "seconds": round(seconds, 3)}
