@@ -113,13 +113,8 @@ class TestWhatIsAChange:
         assert version(other_team) != before
 
 
+@pytest.mark.usefixtures("in_one_moment")
 class TestTheAnswer:
-    @pytest.fixture(autouse=True)
-    def in_one_moment(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Every five minutes a page is shown anew though nothing changed: not between two lines of a test."""
-        now = timezone.now()
-        monkeypatch.setattr(timezone, "now", lambda: now)
-
     def ask(self, client: Client, url: str, known: str) -> HttpResponse:
         headers = {"HX-Request": "true", "HX-Target": "repositories", VERSION: known}
         return client.get(url, headers=headers)  # type: ignore[return-value]

@@ -11,7 +11,6 @@ from django.db.models import Model
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
 from apps.common.live import AGES, VERSION, version_at
 from apps.metrics.factories import (
@@ -150,13 +149,8 @@ class TestWhatIsAChange:
         assert version(team) != before
 
 
+@pytest.mark.usefixtures("in_one_moment")
 class TestTheAnswer:
-    @pytest.fixture(autouse=True)
-    def in_one_moment(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Every five minutes a page is shown anew though nothing changed: not between two lines of a test."""
-        now = timezone.now()
-        monkeypatch.setattr(timezone, "now", lambda: now)
-
     def ask(self, client: Client, url: str, known: str) -> HttpResponse:
         headers = {"HX-Request": "true", "HX-Target": "pull-request", VERSION: known}
         return client.get(url, headers=headers)  # type: ignore[return-value]
